@@ -1,0 +1,47 @@
+# Ipse. `make help` lists the targets.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+GO ?= go
+VERSION ?= $(shell git describe --tags --always 2>/dev/null || echo dev)
+LDFLAGS := -s -w -X main.version=$(VERSION)
+LINT_VERSION := v2.6.2
+
+.PHONY: help demo build test check e2e bench lint fuzz
+
+help: ## list the targets
+	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: build ## the whole journey on this machine: server, two services, a specimen passport
+	bin/ipse demo
+
+build: ## the program, bin/ipse, with the pages inside
+	@scripts/setup.sh build
+	cd web && npm run --silent build
+	CGO_ENABLED=1 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/ipse ./cmd/ipse
+	@cp -f node_modules/onnxruntime-node/bin/napi-v6/$$($(GO) env GOOS)/$$(if [ $$($(GO) env GOARCH) = amd64 ]; then echo x64; else $(GO) env GOARCH; fi)/libonnxruntime.so.1 bin/ 2>/dev/null || true
+
+test: ## everything: sources, Go tests, pages, the real binary in a real browser
+	@scripts/setup.sh test
+	$(MAKE) --no-print-directory check
+	cd web && npm run --silent check
+	$(MAKE) --no-print-directory build
+	$(GO) test ./...
+	$(MAKE) --no-print-directory e2e
+
+check: ## formatting, vet, whitespace: fast, no services
+	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$unformatted" ]; then echo "not formatted (gofmt -w):"; echo "$$unformatted"; exit 1; fi
+	$(GO) vet ./...
+
+e2e: ## the browser tests against bin/ipse
+	npm run --silent check
+	npm run --silent e2e
+
+bench: ## the figures of docs/performance.md on this machine
+	bin/ipse bench
+
+lint: ## golangci-lint with the project's rules
+	@command -v .cache/bin/golangci-lint >/dev/null || { echo "installing golangci-lint $(LINT_VERSION) into .cache/bin" >&2; GOBIN=$(CURDIR)/.cache/bin $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT_VERSION); }
+	.cache/bin/golangci-lint run ./...
+
+fuzz: ## each fuzz target for FUZZTIME (default 30s)
+	scripts/fuzz.sh $(or $(FUZZTIME),30s)

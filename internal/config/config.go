@@ -1,0 +1,171 @@
+// Package config reads, completes and checks the server's configuration. The
+// struct below is the manual: `ipse config reference` prints these comments and
+// defaults as a TOML file, so that no second description can drift from them.
+package config
+
+import (
+	"time"
+)
+
+// Config is the whole of ipse.toml.
+type Config struct {
+	// Server says where Ipse listens and under which address people reach it.
+	Server Server `toml:"server"`
+	// Operator is who runs this installation and answers for the data.
+	Operator Operator `toml:"operator"`
+	// Trust names the lists of certificates by which documents are judged.
+	Trust Trust `toml:"trust"`
+	// Proofing sets the limits of one identity check.
+	Proofing Proofing `toml:"proofing"`
+	// Face sets the comparison with the chip's portrait.
+	Face Face `toml:"face"`
+	// Counter tells people where they can go who do not want the camera.
+	Counter Counter `toml:"counter"`
+	// Service lists the services that people log in to, one [[service]] each.
+	Service []Service `toml:"service"`
+}
+
+// Server is the [server] table.
+type Server struct {
+	// The address to listen on, host:port. Only loopback unless you say otherwise.
+	Address string `toml:"address"`
+	// The address people type, without a trailing slash. Passkeys are bound to its
+	// host name: changing it later makes every passkey useless.
+	PublicURL string `toml:"public_url"`
+	// PEM files for TLS. Leave both empty behind a proxy that ends TLS.
+	TLSCertificate string `toml:"tls_certificate"`
+	// The private key that belongs to tls_certificate.
+	TLSKey string `toml:"tls_key"`
+	// The folder of the database and of the server's own keys. Created with mode
+	// 0700 when missing. Relative paths are taken from the configuration file.
+	Data string `toml:"data"`
+	// How long a stop waits for requests under way, 1s to 5m.
+	ShutdownTimeout Duration `toml:"shutdown_timeout"`
+}
+
+// Operator is the [operator] table. It is printed in every consent receipt.
+type Operator struct {
+	// The legal name of the controller (GDPR article 4(7)).
+	Name string `toml:"name"`
+	// Where people ask, withdraw or complain: a mail address or a web address.
+	Contact string `toml:"contact"`
+	// The privacy notice. May be empty.
+	PrivacyURL string `toml:"privacy_url"`
+}
+
+// Trust is the [trust] table.
+type Trust struct {
+	// Master lists (.ml), LDIF files, PEM or DER certificates, or folders of them.
+	// An empty list refuses every document.
+	Sources []string `toml:"sources"`
+}
+
+// Proofing is the [proofing] table.
+type Proofing struct {
+	// How long one check may take from its first page to its account, 5m to 2h.
+	SessionLifetime Duration `toml:"session_lifetime"`
+	// Readings of a chip under way at once on this machine, 1 to 1000.
+	ConcurrentReadings int `toml:"concurrent_readings"`
+	// The purpose written into the consent receipt, in English.
+	PurposeEN string `toml:"purpose_en"`
+	// The same purpose in French.
+	PurposeFR string `toml:"purpose_fr"`
+}
+
+// Face is the [face] table.
+type Face struct {
+	// The false match rate of the decision threshold: "1:1000" or "1:10000".
+	FMR string `toml:"fmr"`
+	// Live checks under way at once on this machine, 1 to 64. Further people are
+	// told how long to wait.
+	ConcurrentChecks int `toml:"concurrent_checks"`
+	// The ONNX Runtime library; empty searches IPSE_ONNXRUNTIME, the program's
+	// folder, node_modules and the system's library path in this order.
+	Runtime string `toml:"runtime"`
+}
+
+// Counter is the [counter] table.
+type Counter struct {
+	// Places and opening hours, one line each, as people should read them.
+	Places []string `toml:"places"`
+}
+
+// Service is one [[service]] table: a relying party.
+type Service struct {
+	// The client_id: letters, digits, dots, dashes, underscores; at most 64.
+	ID string `toml:"id"`
+	// What people know the service as, in English.
+	NameEN string `toml:"name_en"`
+	// The same in French.
+	NameFR string `toml:"name_fr"`
+	// A picture shown beside the name. May be empty.
+	LogoURL string `toml:"logo_url"`
+	// The service's own privacy notice. May be empty.
+	PolicyURL string `toml:"policy_url"`
+	// Why the service asks who you are, in English.
+	PurposeEN string `toml:"purpose_en"`
+	// The same in French.
+	PurposeFR string `toml:"purpose_fr"`
+	// The law it relies on, in English.
+	LegalBasisEN string `toml:"legal_basis_en"`
+	// The same in French.
+	LegalBasisFR string `toml:"legal_basis_fr"`
+	// Exact addresses that an answer may be sent to.
+	RedirectURIs []string `toml:"redirect_uris"`
+	// Exact addresses that people may return to after logging out.
+	PostLogoutRedirectURIs []string `toml:"post_logout_redirect_uris"`
+	// Attributes without which the service cannot work.
+	Essential []string `toml:"essential"`
+	// Attributes that people may refuse one by one.
+	Optional []string `toml:"optional"`
+	// The least level: eidas1, eidas2 or eidas3.
+	RequiredACR string `toml:"required_acr"`
+	// SHA-256 of the client secret in hexadecimal (the secret itself must have at
+	// least 128 random bits); or use jwks_file.
+	SecretSHA256 string `toml:"secret_sha256"`
+	// The service's public keys (a JWK Set), for private_key_jwt.
+	JWKSFile string `toml:"jwks_file"`
+	// Services with the same sector see the same subject; empty: the host of the
+	// first redirect address.
+	Sector string `toml:"sector"`
+	// The signature of ID tokens: ES256 or RS256.
+	IDTokenAlg string `toml:"id_token_alg"`
+}
+
+// Duration is a time.Duration written as in "30m" or "15s".
+type Duration time.Duration
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (d *Duration) UnmarshalText(text []byte) error {
+	v, err := time.ParseDuration(string(text))
+	if err != nil {
+		return err
+	}
+	*d = Duration(v)
+	return nil
+}
+
+// MarshalText implements encoding.TextMarshaler.
+func (d Duration) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
+
+// String writes the duration without zero parts: 30m, not 30m0s.
+func (d Duration) String() string {
+	s := time.Duration(d).String()
+	for _, zero := range []string{"m0s", "h0m"} {
+		if len(s) > len(zero) && s[len(s)-len(zero):] == zero {
+			s = s[:len(s)-len(zero)+1]
+		}
+	}
+	return s
+}
+
+// Default returns the configuration that an empty file stands for. What has no
+// sensible default (the public address, the operator) is empty and Validate
+// asks for it.
+func Default() Config {
+	return Config{
+		Server:   Server{Address: "127.0.0.1:8443", Data: "data", ShutdownTimeout: Duration(15 * time.Second)},
+		Proofing: Proofing{SessionLifetime: Duration(30 * time.Minute), ConcurrentReadings: 64, PurposeEN: "to open your Ipse account, with which you log in to services", PurposeFR: "ouvrir votre compte Ipse, avec lequel vous vous connectez à des services"},
+		Face:     Face{FMR: "1:10000", ConcurrentChecks: 2},
+	}
+}

@@ -1,0 +1,150 @@
+package config_test
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"ipse/internal/config"
+)
+
+const minimal = `
+[server]
+public_url = "https://id.example.org"
+[operator]
+name = "Example Town"
+contact = "privacy@example.org"
+`
+
+func write(t *testing.T, text string) string {
+	t.Helper()
+	name := filepath.Join(t.TempDir(), "ipse.toml")
+	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
+func TestReferenceFileReadsBackAsTheDefaults(t *testing.T) {
+	t.Parallel()
+	var b bytes.Buffer
+	if err := config.WriteReference(&b); err != nil {
+		t.Fatal(err)
+	}
+	got, err := config.Parse(b.Bytes())
+	if err != nil {
+		t.Fatalf("the reference file does not parse: %v\n%s", err, b.String())
+	}
+	got.Trust.Sources, got.Counter.Places = nil, nil // [] and absent mean the same
+	if want := config.Default(); !reflect.DeepEqual(got, want) {
+		t.Errorf("reference reads back as %+v\nwant %+v", got, want)
+	}
+}
+
+func TestReferenceFileDocumentsEverySetting(t *testing.T) {
+	t.Parallel()
+	var b bytes.Buffer
+	if err := config.WriteReference(&b); err != nil {
+		t.Fatal(err)
+	}
+	previous := ""
+	settings := 0
+	for line := range strings.Lines(b.String()) {
+		line = strings.TrimSpace(line)
+		isSetting := strings.Contains(line, " = ") && !strings.HasPrefix(line, "# ")
+		if isSetting {
+			settings++
+			if !strings.HasPrefix(previous, "# ") {
+				t.Errorf("setting without a comment: %s", line)
+			}
+		}
+		previous = line
+	}
+	if settings < 30 {
+		t.Errorf("only %d settings found: the test reads nothing", settings)
+	}
+}
+
+func TestLoadResolvesPathsBesideTheFile(t *testing.T) {
+	t.Parallel()
+	name := write(t, minimal+"[trust]\nsources = [\"lists/de.ml\"]\n")
+	cfg, err := config.Load(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Dir(name)
+	if want := filepath.Join(dir, "lists", "de.ml"); cfg.Trust.Sources[0] != want {
+		t.Errorf("source = %s, want %s", cfg.Trust.Sources[0], want)
+	}
+	if want := filepath.Join(dir, "data"); cfg.Server.Data != want {
+		t.Errorf("data = %s, want %s", cfg.Server.Data, want)
+	}
+	if time.Duration(cfg.Proofing.SessionLifetime) != 30*time.Minute {
+		t.Errorf("session lifetime = %s", cfg.Proofing.SessionLifetime)
+	}
+}
+
+func TestMistakesAreNamedWithTheirSetting(t *testing.T) {
+	t.Parallel()
+	service := "[[service]]\nid=\"tax\"\nname_en=\"Tax\"\nname_fr=\"Impôts\"\npurpose_en=\"p\"\npurpose_fr=\"p\"\nredirect_uris=[\"https://tax.example/cb\"]\nsecret_sha256=\"" + strings.Repeat("a", 64) + "\"\n"
+	tests := map[string]struct{ text, want string }{
+		"no public address":     {"[operator]\nname=\"a\"\ncontact=\"b\"\n", "server.public_url"},
+		"plain http":            {strings.Replace(minimal, "https://", "http://", 1), "server.public_url must begin with https"},
+		"trailing slash":        {strings.Replace(minimal, "example.org\"", "example.org/\"", 1), "ends with a slash"},
+		"no operator":           {"[server]\npublic_url=\"https://a.example\"\n", "operator.name"},
+		"misspelt key":          {minimal + "[proofing]\nsession_lifetim = \"5m\"\n", "unknown settings"},
+		"lifetime too long":     {minimal + "[proofing]\nsession_lifetime = \"9h\"\n", "between 5m and 2h"},
+		"not a duration":        {minimal + "[proofing]\nsession_lifetime = \"soon\"\n", "line"},
+		"unknown false match":   {minimal + "[face]\nfmr = \"1:3\"\n", "face.fmr"},
+		"broken TOML":           {minimal + "[face\n", "line"},
+		"half of TLS":           {strings.Replace(minimal, "[operator]", "tls_key=\"k\"\n[operator]", 1), "go together"},
+		"service twice":         {minimal + service + service, "used by an earlier service"},
+		"service bad id":        {minimal + strings.Replace(service, "\"tax\"", "\"ta x\"", 1), "service[0].id"},
+		"service no credential": {minimal + strings.Replace(service, "secret_sha256", "#", 1), "either secret_sha256 or jwks_file"},
+		"service http redirect": {minimal + strings.Replace(service, "https://tax", "http://tax", 1), "service[0].redirect_uris"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := config.Load(write(t, tt.text))
+			if err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("error %v does not name %q", err, tt.want)
+			}
+		})
+	}
+	if _, err := config.Load(write(t, minimal+service)); err != nil {
+		t.Errorf("the untouched configuration is refused: %v", err)
+	}
+}
+
+func TestHTTPIsAllowedOnThisMachineOnly(t *testing.T) {
+	t.Parallel()
+	for _, host := range []string{"localhost:8443", "127.0.0.1:8443", "[::1]:8443"} {
+		if _, err := config.Load(write(t, strings.Replace(minimal, "https://id.example.org", "http://"+host, 1))); err != nil {
+			t.Errorf("http://%s: %v", host, err)
+		}
+	}
+}
+
+func TestOversizedFileIsRefused(t *testing.T) {
+	t.Parallel()
+	_, err := config.Load(write(t, minimal+strings.Repeat("#", 1<<20)))
+	if err == nil || !strings.Contains(err.Error(), "at most") {
+		t.Errorf("err = %v", err)
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add([]byte(minimal))
+	f.Add([]byte("[[service]]\nid=1"))
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		cfg, err := config.Parse(raw)
+		if err == nil {
+			_ = cfg.Validate() // any parsed configuration can be judged without a panic
+		}
+	})
+}

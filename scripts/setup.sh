@@ -1,0 +1,55 @@
+#!/usr/bin/env bash
+# Installs what Ipse needs beside Go, Node.js and a C compiler, and says what it
+# does. Safe to run again: what is present is left alone.
+#   scripts/setup.sh build   what `make build` and `make demo` need
+#   scripts/setup.sh test    that, and what the whole test suite needs
+set -euo pipefail
+cd "$(dirname "$0")/.."
+want=${1:-build}
+
+say() { printf 'setup: %s\n' "$*" >&2; }
+need() { command -v "$1" >/dev/null 2>&1 || { say "$1 is missing: $2"; exit 1; }; }
+
+need go "install Go 1.26 or newer"
+need node "install Node.js 20 or newer"
+need npm "it comes with Node.js"
+need cc "install gcc (Debian: apt-get install gcc)"
+
+# npm_install DIR: installs the locked packages of DIR when the lock file changed.
+npm_install() {
+  local stamp="$1/node_modules/.ipse-lock"
+  if [ -f "$stamp" ] && cmp -s "$stamp" "$1/package-lock.json"; then return; fi
+  say "npm packages of $1/package-lock.json"
+  (cd "$1" && PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 npm ci --ignore-scripts --no-audit --no-fund --loglevel=error)
+  cp "$1/package-lock.json" "$stamp"
+}
+npm_install .
+npm_install web
+
+[ "$want" = test ] || exit 0
+
+# Debian packages, by the file that shows each is present.
+missing=()
+while read -r file package; do
+  [ -e "$file" ] || missing+=("$package")
+done <<'EOF'
+/usr/bin/chromium chromium
+/usr/bin/openssl openssl
+/usr/sbin/pcscd pcscd
+/usr/lib/x86_64-linux-gnu/libpcsclite.so.1 libpcsclite1
+/usr/bin/vicc vsmartcard-vpicc
+/usr/bin/opj_compress libopenjp2-tools
+EOF
+if [ -f /usr/lib/pcsc/drivers/serial/libifdvpcd.so ] || ls /usr/lib/pcsc/drivers/serial/libifdvpcd.so* >/dev/null 2>&1; then :; else missing+=(vsmartcard-vpcd); fi
+if [ ${#missing[@]} -eq 0 ]; then exit 0; fi
+if ! command -v apt-get >/dev/null 2>&1; then
+  say "not Debian: install the equivalents of: ${missing[*]}"
+  say "tests that need one of them are skipped and say so"
+  exit 0
+fi
+run=""
+[ "$(id -u)" = 0 ] || run="sudo"
+say "Debian packages: ${missing[*]}"
+export DEBIAN_FRONTEND=noninteractive
+$run apt-get update -qq
+$run apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
