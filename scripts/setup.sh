@@ -37,7 +37,6 @@ done <<'EOF'
 /usr/bin/openssl openssl
 /usr/sbin/pcscd pcscd
 /usr/lib/x86_64-linux-gnu/libpcsclite.so.1 libpcsclite1
-/usr/bin/vicc vsmartcard-vpicc
 /usr/bin/opj_compress libopenjp2-tools
 EOF
 if [ -f /usr/lib/pcsc/drivers/serial/libifdvpcd.so ] || ls /usr/lib/pcsc/drivers/serial/libifdvpcd.so* >/dev/null 2>&1; then :; else missing+=(vsmartcard-vpcd); fi
