@@ -1,0 +1,103 @@
+// The browser tests' camera. It replaces getUserMedia before the page's own code
+// runs: the product has no door for it. It plays recorded pieces of a rendered
+// person, chosen by the instruction that the page shows, as a person would act.
+import { readFile } from "node:fs/promises";
+import path from "node:path";
+import type { Page } from "@playwright/test";
+
+const people = path.resolve(import.meta.dirname, "..", "testdata", "people");
+
+interface Truth {
+  frames: { file: string; t_ms: number }[];
+  actions: { action: string; t_ms: [number, number] }[];
+}
+
+/** What the camera shows. */
+export interface Scene {
+  /** Folder under testdata/people that holds truth.json, e.g. "people/p02/live". */
+  dir: string;
+  /** follow: plays the piece of each instruction. loop: plays everything again and again. still: the first frame for ever. */
+  play: "follow" | "loop" | "still";
+}
+
+/** Puts the scene in front of the page's camera; call before the page is opened. */
+export async function installCamera(page: Page, scene: Scene): Promise<void> {
+  const dir = path.join(people, scene.dir);
+  const truth = JSON.parse(await readFile(path.join(dir, "truth.json"), "utf8")) as Truth;
+  await page.route("**/__camera/**", async (route) => {
+    const index = Number(new URL(route.request().url()).pathname.split("/").pop());
+    const frame = truth.frames[index];
+    if (frame === undefined) return route.fulfill({ status: 404 });
+    return route.fulfill({ contentType: "image/jpeg", body: await readFile(path.join(dir, frame.file)) });
+  });
+  await page.addInitScript(cameraScript, { times: truth.frames.map((f) => f.t_ms), actions: truth.actions ?? [], play: scene.play });
+}
+
+interface CameraInput {
+  times: number[];
+  actions: Truth["actions"];
+  play: Scene["play"];
+}
+
+// Runs in the page.
+function cameraScript(input: CameraInput): void {
+  const pictures = new Map<number, Promise<ImageBitmap>>();
+  const picture = (i: number): Promise<ImageBitmap> => {
+    let p = pictures.get(i);
+    if (p === undefined) {
+      p = fetch(`/__camera/${String(i)}`).then((r) => r.blob()).then((b) => createImageBitmap(b));
+      pictures.set(i, p);
+    }
+    return p;
+  };
+  const indexAt = (ms: number): number => Math.max(0, input.times.findLastIndex((t) => t <= ms));
+  const range = (from: number, to: number): number[] => Array.from({ length: to - from + 1 }, (_, k) => from + k);
+  // The neutral beginning, forth and back: a person waiting.
+  const rest = Math.max(2, indexAt((input.actions[0]?.t_ms[0] ?? 600) - 100));
+  const idle = [...range(0, rest), ...range(1, rest - 1).reverse()];
+
+  navigator.mediaDevices.getUserMedia = async () => {
+    const canvas = document.createElement("canvas");
+    canvas.width = 640;
+    canvas.height = 480;
+    const context = canvas.getContext("2d");
+    if (context === null) throw new Error("no canvas");
+    let queue: number[] = [];
+    let shown = "";
+    let tick = 0;
+    let blinks = 0;
+    const draw = async (): Promise<void> => {
+      const action = document.querySelector<HTMLElement>("[data-action]")?.dataset["action"] ?? "";
+      const step = document.querySelector<HTMLElement>("[data-action]")?.dataset["step"] ?? "";
+      let index: number;
+      if (input.play === "still") index = 0;
+      else if (input.play === "loop") index = tick % input.times.length;
+      else {
+        if (`${step}/${action}` !== shown) {
+          shown = `${step}/${action}`;
+          const pieces = input.actions.filter((a) => a.action === action);
+          const piece = action === "blink" ? pieces[blinks++ % Math.max(1, pieces.length)] : pieces[0];
+          // A person needs a moment to understand before acting.
+          queue = piece === undefined ? [] : [...idle.slice(0, 4), ...range(indexAt(piece.t_ms[0]), indexAt(piece.t_ms[1]))];
+        }
+        index = queue.shift() ?? idle[tick % idle.length] ?? 0;
+      }
+      tick++;
+      context.drawImage(await picture(index), 0, 0, 640, 480);
+      // A sensor never gives the same picture twice.
+      for (let k = 0; k < 200; k++) {
+        context.fillStyle = `rgba(${Math.random() < 0.5 ? "0,0,0" : "255,255,255"},0.03)`;
+        context.fillRect(Math.random() * 640, Math.random() * 480, 2, 2);
+      }
+    };
+    await draw();
+    // A worker-free steady clock: ten pictures a second, as they were recorded.
+    const timer = setInterval(() => void draw(), 100);
+    const stream = canvas.captureStream(15);
+    for (const track of stream.getTracks()) {
+      const stop = track.stop.bind(track);
+      track.stop = () => { clearInterval(timer); stop(); };
+    }
+    return stream;
+  };
+}

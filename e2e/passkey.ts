@@ -1,0 +1,20 @@
+import type { CDPSession, Page } from "@playwright/test";
+
+/** A virtual authenticator that verifies its user and evaluates PRF (CTAP 2.1 hmac-secret). */
+export async function addAuthenticator(page: Page, options: { prf?: boolean } = {}): Promise<{ cdp: CDPSession; id: string }> {
+  const cdp = await page.context().newCDPSession(page);
+  await cdp.send("WebAuthn.enable");
+  const { authenticatorId } = await cdp.send("WebAuthn.addVirtualAuthenticator", {
+    options: {
+      protocol: "ctap2",
+      ctap2Version: "ctap2_1",
+      transport: "internal",
+      hasResidentKey: true,
+      hasUserVerification: true,
+      isUserVerified: true,
+      automaticPresenceSimulation: true,
+      hasPrf: options.prf ?? true,
+    },
+  });
+  return { cdp, id: authenticatorId };
+}
