@@ -4,7 +4,7 @@ SHELL := /bin/bash
 GO ?= go
 VERSION ?= $(shell git describe --tags --always 2>/dev/null || echo dev)
 LDFLAGS := -s -w -X main.version=$(VERSION)
-LINT_VERSION := v2.6.2
+LINT_VERSION := v2.15.0
 
 .PHONY: help demo build test check e2e bench lint fuzz
 
