@@ -1,0 +1,18 @@
+package main
+
+import "fmt"
+
+// commands is the grammar of the command line: one field a command, each in a
+// file of its own.
+type commands struct {
+	Config  configCmd  `cmd:"" help:"Print the documented reference configuration, or check a file."`
+	Version versionCmd `cmd:"" help:"Print the version."`
+}
+
+type versionCmd struct{}
+
+// Run prints the version.
+func (versionCmd) Run(c *cliContext) error {
+	_, err := fmt.Fprintln(c.Stdout, "ipse", c.Version)
+	return err
+}
