@@ -28,7 +28,7 @@ var floors = [][]string{
 	{"mrtd/chip"},
 	{"mrtd"},
 	{"mrtd/specimen", "mrtd/vpcd", "face", "internal/consent"},
-	{"face/pack"},
+	{"face/pack", "face/eval", "face/attack"},
 	{"internal/account", "internal/vault", "internal/proofing"},
 	{"internal/problem", "internal/config"},
 	{"internal/store", "internal/onnx", "internal/relay", "internal/pcsc"},
