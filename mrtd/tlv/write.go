@@ -1,5 +1,7 @@
 package tlv
 
+import "slices"
+
 // Encode returns the DER-framed element with the tag and, as contents, the
 // parts one after the other.
 func Encode(tag Tag, parts ...[]byte) []byte {
@@ -41,4 +43,47 @@ func AppendLength(dst []byte, length int) []byte {
 		dst = append(dst, byte(length>>(8*i)))
 	}
 	return dst
+}
+
+// ToDER rewrites every length of the elements in b in its definite, shortest
+// form. It changes neither tags nor primitive values nor order, so constructed
+// strings stay constructed and sets unsorted.
+func ToDER(b []byte) ([]byte, error) {
+	if !IsBER(b) {
+		return b, Walk(b, func(Element, int) error { return nil })
+	}
+	type node struct {
+		e     Element
+		depth int
+	}
+	var nodes []node
+	if err := Walk(b, func(e Element, depth int) error {
+		nodes = append(nodes, node{e, depth})
+		return nil
+	}); err != nil {
+		return nil, err
+	}
+	// Backwards through the pre-order every child precedes its parent; parts[d]
+	// gathers the finished elements of depth d, last first.
+	var parts [MaxDepth + 2][][]byte
+	for i := len(nodes) - 1; i >= 0; i-- {
+		n := nodes[i]
+		if !n.e.Tag.Constructed() {
+			parts[n.depth] = append(parts[n.depth], Encode(n.e.Tag, n.e.Value))
+			continue
+		}
+		kids := reversed(parts[n.depth+1])
+		parts[n.depth+1] = nil
+		parts[n.depth] = append(parts[n.depth], Encode(n.e.Tag, kids...))
+	}
+	var out []byte
+	for _, p := range reversed(parts[0]) {
+		out = append(out, p...)
+	}
+	return out, nil
+}
+
+func reversed(parts [][]byte) [][]byte {
+	slices.Reverse(parts)
+	return parts
 }
