@@ -51,6 +51,9 @@ func NewIssuer(cfg Config) (*Issuer, error) {
 // PublicKey verifies this issuer's receipts.
 func (i *Issuer) PublicKey() *ecdsa.PublicKey { return &i.key.PublicKey }
 
+// Operator asks for the consent.
+func (i *Issuer) Operator() Operator { return i.operator }
+
 // OfferRequest says what consent is asked for.
 type OfferRequest struct {
 	SessionID string    // random identifier of the proofing session

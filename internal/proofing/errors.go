@@ -1,0 +1,92 @@
+package proofing
+
+import (
+	"errors"
+	"time"
+)
+
+// Errors of the Service, to be told apart with errors.Is.
+var (
+	// ErrNoSession: no session belongs to this token.
+	ErrNoSession = errors.New("proofing: no such session")
+	// ErrState: the session is not where this request fits.
+	ErrState = errors.New("proofing: not possible in this state")
+	// ErrExpired: the session has expired.
+	ErrExpired = errors.New("proofing: session expired")
+	// ErrNoConsent: no valid receipt permits this check.
+	ErrNoConsent = errors.New("proofing: no consent for this check")
+	// ErrConsentChanged: the person agreed to another text than the one in force.
+	ErrConsentChanged = errors.New("proofing: consent is for another text")
+	// ErrNoReader: no reader is connected to this session.
+	ErrNoReader = errors.New("proofing: no reader connected")
+	// ErrRunning: a reading or a face run is already going on in this session.
+	ErrRunning = errors.New("proofing: already running")
+	// ErrNoAttempts: the attempts of this step are used up.
+	ErrNoAttempts = errors.New("proofing: no attempts left")
+	// ErrInput: what the person typed cannot open a document.
+	ErrInput = errors.New("proofing: unusable document access data")
+	// ErrBusy: the server has no room now; errors.As to *BusyError says when to try again.
+	ErrBusy = errors.New("proofing: busy")
+	// ErrRunOver: the face run has ended, was interrupted or took too long.
+	ErrRunOver = errors.New("proofing: face run is over")
+	// ErrInternal: a fault of the server; the session goes on where it can.
+	ErrInternal = errors.New("proofing: internal fault")
+	// ErrConflict: another process changed the session; load it again.
+	ErrConflict = errors.New("proofing: session changed elsewhere")
+	// ErrNoCase: no case at the counter has this code, or it was used or has expired.
+	ErrNoCase = errors.New("proofing: no such case")
+	// ErrCaseTaken: another agent has opened this case.
+	ErrCaseTaken = errors.New("proofing: case taken by another agent")
+	// ErrAgent: the agent's signature on a decision does not verify.
+	ErrAgent = errors.New("proofing: decision not signed by the agent")
+	// ErrClosed: the service is shutting down.
+	ErrClosed = errors.New("proofing: service closed")
+	// ErrPortrait is for a FaceChecker to return when the chip's portrait holds
+	// no usable face: no attempt with the camera can succeed.
+	ErrPortrait = errors.New("proofing: portrait unusable")
+)
+
+// BusyError says honestly when room is expected. It is ErrBusy.
+type BusyError struct {
+	// RetryAfter is a whole number of seconds, at least one.
+	RetryAfter time.Duration
+}
+
+// Error implements error.
+func (e *BusyError) Error() string { return ErrBusy.Error() }
+
+// Is makes errors.Is(err, ErrBusy) true.
+func (e *BusyError) Is(target error) bool { return target == ErrBusy }
+
+// Failure is why one reading of a chip did not complete, as a code for the page.
+type Failure string
+
+// The failures of a reading.
+const (
+	FailureAccessDenied Failure = "access_denied" // the chip refused the typed data or the CAN
+	FailureCardLost     Failure = "card_lost"     // the document left the reader
+	FailureReaderLost   Failure = "reader_lost"   // the reader or its connection vanished
+	FailureChip         Failure = "chip_error"    // the chip answered something unusable
+	FailureUnsupported  Failure = "unsupported"   // a document this version cannot read
+	FailureTimeout      Failure = "timeout"       // it took too long
+	FailureInternal     Failure = "internal"      // a fault of the server
+)
+
+// ReadError is how a ChipReader says why a reading failed.
+type ReadError struct {
+	// Code for the person.
+	Code Failure
+	// Err is the cause, for the operator; it holds no data values.
+	Err error
+}
+
+// Error implements error.
+func (e *ReadError) Error() string {
+	if e.Err == nil {
+		return "read document: " + string(e.Code)
+	}
+	return "read document: " + string(e.Code) + ": " + e.Err.Error()
+}
+
+// Unwrap returns the cause.
+func (e *ReadError) Unwrap() error { return e.Err }
