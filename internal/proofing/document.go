@@ -153,12 +153,18 @@ func (s *Service) progress(l *live, work context.Context, p Progress) {
 // readerLost is how errors of a reader's connection make themselves known.
 type readerLost interface{ ReaderLost() bool }
 
+// cardLost is the same for a document that left the reader.
+type cardLost interface{ CardLost() bool }
+
 func failureOf(ctx context.Context, err error) Failure {
 	var lost readerLost
+	var gone cardLost
 	var read *ReadError
 	switch {
 	case errors.As(err, &lost) && lost.ReaderLost():
 		return FailureReaderLost
+	case errors.As(err, &gone) && gone.CardLost():
+		return FailureCardLost
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
 		return FailureTimeout
 	case errors.As(err, &read) && read.Code != "":

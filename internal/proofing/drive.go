@@ -276,23 +276,34 @@ func (s *Service) offer(l *live) (consent.Offer, error) {
 
 // pair issues a pairing code. mu is held; the callback comes from elsewhere.
 func (s *Service) pair(l *live) error {
-	code, expires, err := s.cfg.Readers.Pair(l.sess.ID, func(connected bool) {
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		if l.evicted || l.sess.Position.State != StateDocument {
-			return
-		}
-		l.pairing.connected = connected
-		if connected {
-			l.pairing.code, l.pairing.expires = "", time.Time{} // single use
-		}
-		s.publish(l)
-	})
+	code, expires, err := s.cfg.Readers.Pair(l.sess.ID, func(bool) { s.readerChanged(l) })
 	if err != nil {
 		return fmt.Errorf("pair reader: %w", err)
 	}
 	l.pairing = pairing{code: code, expires: expires}
 	return nil
+}
+
+// readerChanged follows the reader's coming and going. The code is single use;
+// when the reader is lost between two readings the person gets a new one.
+func (s *Service) readerChanged(l *live) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.evicted || l.sess.Position.State != StateDocument {
+		return
+	}
+	_, connected := s.cfg.Readers.Reader(l.sess.ID) // now, whatever the order of the calls
+	was := l.pairing.connected
+	switch {
+	case connected:
+		l.pairing = pairing{connected: true}
+	case was:
+		if err := s.pair(l); err != nil {
+			s.cfg.Log.Warn("no pairing code", "error", err)
+			l.pairing = pairing{}
+		}
+	}
+	s.publish(l)
 }
 
 // publish sends the present view to the session's pages. mu is held.

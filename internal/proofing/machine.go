@@ -154,7 +154,7 @@ func (p Policy) Next(pos Position, ev Event) (Position, []Effect, error) {
 // Begin is the position of a new session.
 func (p Policy) Begin(route Route, now time.Time) Position {
 	return Position{State: StateConsent, Route: route, DocumentLeft: p.DocumentAttempts,
-		FaceLeft: p.FaceAttempts, FaceRefunds: p.FaceRefunds, Expires: now.Add(p.lifetime(route))}
+		FaceLeft: p.FaceAttempts, FaceRefunds: p.FaceRefunds, Expires: wholeSecond(now.Add(p.lifetime(route)))}
 }
 
 func (p Policy) nextConsent(pos Position, ev Event) (Position, []Effect, error) {
@@ -261,7 +261,7 @@ func (p Policy) accept(pos Position, at time.Time) (Position, []Effect, error) {
 		return pos, nil, fmt.Errorf("%w: no verified document", ErrState)
 	}
 	return Position{State: StateAccount, Document: pos.Document, Chip: pos.Chip, Holder: ResultPassed,
-		Level: level, Expires: at.Add(p.AccountFor)}, []Effect{EffectSeal, EffectWipe, EffectReleaseReader}, nil
+		Level: level, Expires: wholeSecond(at.Add(p.AccountFor))}, []Effect{EffectSeal, EffectWipe, EffectReleaseReader}, nil
 }
 
 func nextAccount(pos Position, ev Event) (Position, []Effect, error) {
@@ -307,3 +307,6 @@ func exitEffects() []Effect {
 func misfit(pos Position, ev Event) error {
 	return fmt.Errorf("%w: %s in state %s", ErrState, ev.Kind, pos.State)
 }
+
+// wholeSecond is the precision that is stored and shown.
+func wholeSecond(t time.Time) time.Time { return t.UTC().Truncate(time.Second) }

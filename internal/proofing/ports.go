@@ -36,8 +36,8 @@ type Card = interface {
 // Readers gives access to the readers people connect (internal/relay).
 type Readers interface {
 	// Pair issues a pairing code for a session, replacing any earlier one.
-	// changed is called, never from within Pair or Release, whenever a reader
-	// connects to or disconnects from the session.
+	// changed is called, never from within Pair, Reader or Release, when a
+	// reader connects with the code or is lost; Reader then tells the truth.
 	Pair(owner string, changed func(connected bool)) (code string, expires time.Time, err error)
 	// Reader returns the connected reader's card, or false.
 	Reader(owner string) (Card, bool)

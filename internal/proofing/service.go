@@ -103,7 +103,7 @@ func (s *Service) Start(ctx context.Context, req StartRequest) (token string, vi
 	if err != nil {
 		return "", View{}, err
 	}
-	now := s.cfg.Now()
+	now := wholeSecond(s.cfg.Now())
 	sess := Session{ID: id, TokenHash: hash, Language: req.Language, Created: now, Version: 1,
 		Position: s.cfg.Policy.Begin(req.Route, now)}
 	l := &live{sess: sess, loaded: true}
