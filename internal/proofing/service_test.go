@@ -1,0 +1,734 @@
+package proofing_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"ipse/internal/consent"
+	"ipse/internal/pii"
+	"ipse/internal/proofing"
+)
+
+func TestCameraRouteFromConsentToAccount(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	ctx := context.Background()
+	token, view := r.start(t, proofing.RouteCamera)
+	if view.State != proofing.StateConsent || view.Step != 1 || view.Consent == nil || len(view.Consent.Text.Paragraphs) == 0 ||
+		view.Consent.LegalBasis != consent.BasisExplicitConsent || view.ExpiresAt != "2026-11-23T10:30:00Z" {
+		t.Fatalf("first view %+v", view)
+	}
+	view, err := r.AgreeConsent(ctx, token, view.Consent.ID)
+	if err != nil || view.State != proofing.StateDocument || view.Document.PairingCode != "1234-5678" || view.Document.Phase != proofing.DocumentWaitingReader {
+		t.Fatalf("after consent %+v, %v", view, err)
+	}
+	receipt, err := r.Receipt(ctx, token)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if signed, err := consent.Verify(receipt, r.cfg.Consent.PublicKey()); err != nil || !signed.MatchesText() {
+		t.Errorf("receipt %v", err)
+	}
+	r.readers.plug(true)
+	view, err = r.Get(ctx, token)
+	if err != nil || view.Document.Phase != proofing.DocumentReady || view.Document.PairingCode != "" {
+		t.Fatalf("with a reader %+v, %v", view.Document, err)
+	}
+	view = r.readDocument(t, token)
+	if view.State != proofing.StateFace || view.Face.AttemptsLeft != 3 || view.DocumentSummary.Kind != "passport" {
+		t.Fatalf("after the document %+v", view)
+	}
+	if a, err := r.Attributes(ctx, token); err != nil || a.FamilyName.Reveal() != "ERIKSSON" {
+		t.Errorf("attributes %v", err)
+	}
+	if outcome, err := r.runFace(t, token); err != nil || !outcome.Accepted {
+		t.Fatalf("face %+v, %v", outcome, err)
+	}
+	r.wiped(t, "after acceptance")
+	view, err = r.Get(ctx, token)
+	if err != nil || view.State != proofing.StateAccount || !view.Result.Accepted || view.Result.Level != proofing.LevelHigh || view.Route != "" {
+		t.Fatalf("after the face %+v, %v", view, err)
+	}
+	if a, err := r.Attributes(ctx, token); err != nil || a.GivenName.Reveal() != "ANNA MARIA" {
+		t.Errorf("attributes after acceptance %v", err)
+	}
+	var got proofing.Accepted
+	view, err = r.Complete(ctx, token, func(_ context.Context, a proofing.Accepted) error { got = a; return nil })
+	if err != nil || view.State != proofing.StateDone {
+		t.Fatalf("complete %+v, %v", view, err)
+	}
+	if got.Level != proofing.LevelHigh || got.VerifiedOn != "2026-11-23" || got.Attributes.DocumentNumber.Reveal() != "L898902C3" || got.Receipt != receipt {
+		t.Error("the account was not made of what was verified")
+	}
+	if again, err := r.Receipt(ctx, token); err != nil || again != receipt {
+		t.Errorf("the receipt after the end: %v", err)
+	}
+	if _, err := r.Attributes(ctx, token); !errors.Is(err, proofing.ErrState) {
+		t.Errorf("attributes after the end: %v", err)
+	}
+	if _, err := r.Complete(ctx, token, func(context.Context, proofing.Accepted) error { return nil }); !errors.Is(err, proofing.ErrState) {
+		t.Errorf("a second account: %v", err)
+	}
+	if plain, err := proofing.OpenSealed(token, r.store.only(t)); err != nil || strings.Contains(plain, "ERIKSSON") {
+		t.Errorf("after the end the row still opens to attributes: %v", err)
+	}
+}
+
+// TestRoutesCannotBeToldApartAfterAcceptance compares every byte that is
+// stored or shown once the person is accepted.
+func TestRoutesCannotBeToldApartAfterAcceptance(t *testing.T) {
+	t.Parallel()
+	type trace struct {
+		views   [][]byte
+		row     proofing.Session
+		claims  string
+		sealedN int
+	}
+	walk := func(route proofing.Route) trace {
+		r := newRig(t)
+		token := r.consented(t, route)
+		view := r.readDocument(t, token)
+		var err error
+		if route == proofing.RouteCounter {
+			err = r.decideAtCounter(t, view, true)
+		} else {
+			_, err = r.runFace(t, token)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		var tr trace
+		record := func(v proofing.View, err error) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			raw, err := json.Marshal(v)
+			if err != nil {
+				t.Fatal(err)
+			}
+			tr.views = append(tr.views, raw)
+		}
+		record(r.Get(context.Background(), token))
+		row := r.store.only(t)
+		tr.sealedN = len(row.Sealed)
+		r.restart(t)
+		record(r.Get(context.Background(), token))
+		record(r.Complete(context.Background(), token, func(_ context.Context, a proofing.Accepted) error {
+			raw, err := json.Marshal([]any{a.Level, a.VerifiedOn, a.Attributes.FamilyName.Reveal(), a.Attributes.DocumentKind})
+			tr.claims = string(raw)
+			return err
+		}))
+		tr.row = r.store.only(t)
+		if len(tr.row.Sealed) != tr.sealedN {
+			t.Errorf("sealed lengths %d and %d", len(tr.row.Sealed), tr.sealedN)
+		}
+		tr.row.ID, tr.row.TokenHash, tr.row.Sealed, tr.row.Version = "", [32]byte{}, nil, 0
+		return tr
+	}
+	camera, counter := walk(proofing.RouteCamera), walk(proofing.RouteCounter)
+	for i := range camera.views {
+		if !bytes.Equal(camera.views[i], counter.views[i]) {
+			t.Errorf("views differ:\n%s\n%s", camera.views[i], counter.views[i])
+		}
+	}
+	if camera.claims != counter.claims || camera.sealedN != counter.sealedN {
+		t.Errorf("claims %s and %s, sealed %d and %d bytes", camera.claims, counter.claims, camera.sealedN, counter.sealedN)
+	}
+	if camera.row.Receipt != "" || camera.row.Position != counter.row.Position || counter.row.Receipt != "" {
+		t.Errorf("rows differ: %+v %+v", camera.row, counter.row)
+	}
+}
+
+func TestNoReceiptNoCheck(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	t.Run("before consent", func(t *testing.T) {
+		t.Parallel()
+		r := newRig(t)
+		token, _ := r.start(t, proofing.RouteCamera)
+		if _, err := r.ReadDocument(ctx, token, typed()); !errors.Is(err, proofing.ErrNoConsent) {
+			t.Errorf("document: %v", err)
+		}
+		if _, err := r.BeginFace(ctx, token); !errors.Is(err, proofing.ErrNoConsent) {
+			t.Errorf("face: %v", err)
+		}
+		if _, err := r.Receipt(ctx, token); !errors.Is(err, proofing.ErrNoConsent) {
+			t.Errorf("receipt: %v", err)
+		}
+	})
+	other := newRig(t) // another operator
+	foreignToken := other.consented(t, proofing.RouteCamera)
+	foreign, err := other.Receipt(ctx, foreignToken)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, receipt := range map[string]string{"none": "", "another operator's": foreign, "garbage": "{}"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t)
+			token := r.consented(t, proofing.RouteCamera)
+			r.SetReceipt(token, receipt)
+			if _, err := r.ReadDocument(ctx, token, typed()); !errors.Is(err, proofing.ErrNoConsent) || r.chip.calls != 0 {
+				t.Errorf("document: %v", err)
+			}
+			token = r.consented(t, proofing.RouteCamera)
+			r.readDocument(t, token)
+			r.SetReceipt(token, receipt)
+			if _, err := r.BeginFace(ctx, token); !errors.Is(err, proofing.ErrNoConsent) || len(r.face.checks) != 0 {
+				t.Errorf("face: %v", err)
+			}
+			token = r.consented(t, proofing.RouteCounter)
+			view := r.readDocument(t, token)
+			r.SetReceipt(token, receipt)
+			if _, err := r.CounterCase("agent-1", view.Counter.CaseCode); !errors.Is(err, proofing.ErrNoConsent) {
+				t.Errorf("counter: %v", err)
+			}
+		})
+	}
+	t.Run("another session's", func(t *testing.T) {
+		t.Parallel()
+		r := newRig(t)
+		first := r.consented(t, proofing.RouteCamera)
+		receipt, err := r.Receipt(ctx, first)
+		if err != nil {
+			t.Fatal(err)
+		}
+		second := r.consented(t, proofing.RouteCamera)
+		r.SetReceipt(second, receipt)
+		if _, err := r.ReadDocument(ctx, second, typed()); !errors.Is(err, proofing.ErrNoConsent) {
+			t.Errorf("err = %v", err)
+		}
+	})
+	t.Run("the other route's", func(t *testing.T) {
+		t.Parallel()
+		r := newRig(t)
+		token := r.consented(t, proofing.RouteCounter)
+		r.readDocument(t, token)
+		if _, err := r.BeginFace(ctx, token); !errors.Is(err, proofing.ErrState) {
+			t.Errorf("the camera on the counter's receipt: %v", err)
+		}
+	})
+}
+
+func TestConsentIsForTheTextShown(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	token, _ := r.start(t, proofing.RouteCamera)
+	if _, err := r.AgreeConsent(context.Background(), token, "another"); !errors.Is(err, proofing.ErrConsentChanged) {
+		t.Errorf("err = %v", err)
+	}
+	if row := r.store.only(t); row.Receipt != "" || row.Position.State != proofing.StateConsent {
+		t.Error("a receipt was signed nevertheless")
+	}
+}
+
+func TestRestartKeepsThePersonsPlace(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	tests := []struct {
+		name  string
+		route proofing.Route
+		walk  func(t *testing.T, r *rig, token string)
+		want  proofing.State
+	}{
+		{"document", proofing.RouteCamera, func(*testing.T, *rig, string) {}, proofing.StateDocument},
+		{"between chip and face", proofing.RouteCamera, func(t *testing.T, r *rig, token string) { r.readDocument(t, token) }, proofing.StateDocument},
+		{"between chip and counter", proofing.RouteCounter, func(t *testing.T, r *rig, token string) { r.readDocument(t, token) }, proofing.StateDocument},
+		{"in mid-reading", proofing.RouteCamera, func(t *testing.T, r *rig, token string) {
+			r.chip.set(func(ctx context.Context, _ proofing.ReadRequest) (*proofing.Reading, error) {
+				<-ctx.Done()
+				return specimen(), nil
+			})
+			if _, err := r.ReadDocument(ctx, token, typed()); err != nil {
+				t.Fatal(err)
+			}
+		}, proofing.StateDocument},
+		{"in mid-run", proofing.RouteCamera, func(t *testing.T, r *rig, token string) {
+			r.readDocument(t, token)
+			if _, err := r.BeginFace(ctx, token); err != nil {
+				t.Fatal(err)
+			}
+		}, proofing.StateDocument},
+		{"accepted", proofing.RouteCamera, func(t *testing.T, r *rig, token string) {
+			r.readDocument(t, token)
+			if _, err := r.runFace(t, token); err != nil {
+				t.Fatal(err)
+			}
+		}, proofing.StateAccount},
+		{"abandoned", proofing.RouteCamera, func(t *testing.T, r *rig, token string) {
+			if _, err := r.Abandon(ctx, token); err != nil {
+				t.Fatal(err)
+			}
+		}, proofing.StateAbandoned},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t)
+			token := r.consented(t, tt.route)
+			tt.walk(t, r, token)
+			r.restart(t)
+			r.wiped(t, "after the restart")
+			r.chip.set(genuine)
+			view, err := r.Get(ctx, token)
+			if err != nil || view.State != tt.want {
+				t.Fatalf("state %s, %v; want %s", view.State, err, tt.want)
+			}
+			if tt.want != proofing.StateDocument {
+				return
+			}
+			if view.Document.PairingCode == "" || view.Document.Phase != proofing.DocumentWaitingReader {
+				t.Errorf("no way on: %+v", view.Document)
+			}
+			r.readers.plug(true)
+			r.readDocument(t, token)
+			if r.chip.calls < 2 && tt.name != "document" {
+				t.Error("the chip was not read again")
+			}
+		})
+	}
+}
+
+func TestEachReadingHasAChallengeOfItsOwn(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	token := r.consented(t, proofing.RouteCamera)
+	r.chip.set(func(context.Context, proofing.ReadRequest) (*proofing.Reading, error) {
+		return nil, &proofing.ReadError{Code: proofing.FailureAccessDenied}
+	})
+	for range 3 {
+		r.readDocument(t, token)
+	}
+	seen := map[[8]byte]bool{}
+	for _, c := range r.chip.challenges {
+		if seen[c] || c == [8]byte{} {
+			t.Error("a challenge is zero or used twice")
+		}
+		seen[c] = true
+	}
+}
+
+func TestReadingFailuresAreToldAndCapped(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		read func(context.Context, proofing.ReadRequest) (*proofing.Reading, error)
+		want proofing.Failure
+	}{
+		"wrong MRZ": {func(context.Context, proofing.ReadRequest) (*proofing.Reading, error) {
+			return nil, &proofing.ReadError{Code: proofing.FailureAccessDenied, Err: errors.New("6300")}
+		}, proofing.FailureAccessDenied},
+		"reader lost": {func(context.Context, proofing.ReadRequest) (*proofing.Reading, error) {
+			return nil, &proofing.ReadError{Code: proofing.FailureChip, Err: lostReader{}}
+		}, proofing.FailureReaderLost},
+		"too slow": {func(ctx context.Context, _ proofing.ReadRequest) (*proofing.Reading, error) {
+			<-ctx.Done()
+			return nil, &proofing.ReadError{Code: proofing.FailureChip, Err: ctx.Err()}
+		}, proofing.FailureTimeout},
+		"panic":     {func(context.Context, proofing.ReadRequest) (*proofing.Reading, error) { panic("ERIKSSON") }, proofing.FailureInternal},
+		"unwrapped": {func(context.Context, proofing.ReadRequest) (*proofing.Reading, error) { return nil, errDisk }, proofing.FailureInternal},
+		"nothing":   {func(context.Context, proofing.ReadRequest) (*proofing.Reading, error) { return nil, nil }, proofing.FailureInternal},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t, func(c *proofing.Config) { c.Policy.ReadFor = 100 * time.Millisecond })
+			r.chip.set(tt.read)
+			token := r.consented(t, proofing.RouteCamera)
+			for left := 4; left > 0; left-- {
+				view := r.readDocument(t, token)
+				if view.State != proofing.StateDocument || view.Document.Failure != tt.want || view.Document.AttemptsLeft != left {
+					t.Fatalf("%d left: %s %+v", left, view.State, view.Document)
+				}
+			}
+			view := r.readDocument(t, token)
+			if view.State != proofing.StateRefused || view.Result.Reason != proofing.ReasonDocumentUnreadable || !view.Result.Retry {
+				t.Errorf("after five: %s %+v", view.State, view.Result)
+			}
+			if strings.Contains(r.log.String(), "ERIKSSON") {
+				t.Error("the value of a panic is in the log")
+			}
+		})
+	}
+}
+
+type lostReader struct{}
+
+func (lostReader) Error() string    { return "gone" }
+func (lostReader) ReaderLost() bool { return true }
+
+func TestRefusedDocumentsAreWiped(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		change func(*proofing.Reading)
+		want   proofing.Reason
+	}{
+		"forged":  {func(r *proofing.Reading) { r.Genuine = false }, proofing.ReasonDocumentNotGenuine},
+		"cloned":  {func(r *proofing.Reading) { r.Chip = proofing.ResultFailed }, proofing.ReasonChipNotAuthentic},
+		"expired": {func(r *proofing.Reading) { r.Attributes.DocumentExpiry = pii.NewText("2026-11-22") }, proofing.ReasonDocumentExpired},
+		"undated": {func(r *proofing.Reading) { r.Attributes.DocumentExpiry = pii.Text{} }, proofing.ReasonDocumentExpired},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t)
+			r.chip.set(func(context.Context, proofing.ReadRequest) (*proofing.Reading, error) {
+				reading := specimen()
+				tt.change(reading)
+				return reading, nil
+			})
+			token := r.consented(t, proofing.RouteCamera)
+			view := r.readDocument(t, token)
+			if view.State != proofing.StateRefused || view.Result.Reason != tt.want || view.Result.Accepted || view.Result.Retry {
+				t.Errorf("%s %+v", view.State, view.Result)
+			}
+			r.wiped(t, "after refusal")
+			if _, err := r.Attributes(context.Background(), token); !errors.Is(err, proofing.ErrState) {
+				t.Errorf("attributes of a refused document: %v", err)
+			}
+			if row := r.store.only(t); row.Receipt != "" || row.Sealed != nil {
+				t.Error("the row keeps a receipt or attributes")
+			}
+		})
+	}
+	r := newRig(t)
+	r.chip.set(func(context.Context, proofing.ReadRequest) (*proofing.Reading, error) {
+		reading := specimen()
+		reading.Attributes.DocumentExpiry = pii.NewText("2026-11-23") // today
+		return reading, nil
+	})
+	if view := r.readDocument(t, r.consented(t, proofing.RouteCamera)); view.State != proofing.StateFace {
+		t.Errorf("a document that expires today: %s", view.State)
+	}
+}
+
+func TestReadingNeedsTheRightMoment(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	r := newRig(t, func(c *proofing.Config) { c.MaxReadings = 1 })
+	token, view := r.start(t, proofing.RouteCamera)
+	if _, err := r.AgreeConsent(ctx, token, view.Consent.ID); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.ReadDocument(ctx, token, typed()); !errors.Is(err, proofing.ErrNoReader) {
+		t.Errorf("without a reader: %v", err)
+	}
+	for name, access := range map[string]proofing.Access{
+		"empty": {}, "CAN of letters": {CAN: pii.NewText("12345a")}, "short CAN": {CAN: pii.NewText("12345")},
+		"birth date": {DocumentNumber: pii.NewText("L898902C3"), BirthDate: pii.NewText("12.08.1974"), ExpiryDate: pii.NewText("2032-04-15")},
+		"number":     {DocumentNumber: pii.NewText("L898902C3É"), BirthDate: pii.NewText("1974-08-12"), ExpiryDate: pii.NewText("2032-04-15")},
+		"long":       {DocumentNumber: pii.NewText(strings.Repeat("A", 23)), BirthDate: pii.NewText("1974-08-12"), ExpiryDate: pii.NewText("2032-04-15")},
+	} {
+		_, err := r.ReadDocument(ctx, token, access)
+		if !errors.Is(err, proofing.ErrInput) || strings.Contains(err.Error(), "1974") || strings.Contains(err.Error(), "L898") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	r.readers.plug(true)
+	hold := make(chan struct{})
+	r.chip.set(func(context.Context, proofing.ReadRequest) (*proofing.Reading, error) { <-hold; return specimen(), nil })
+	if _, err := r.ReadDocument(ctx, token, typed()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.ReadDocument(ctx, token, typed()); !errors.Is(err, proofing.ErrRunning) {
+		t.Errorf("twice at once: %v", err)
+	}
+	if _, err := r.NewPairing(ctx, token); !errors.Is(err, proofing.ErrRunning) {
+		t.Errorf("pairing in mid-reading: %v", err)
+	}
+	second := r.consented(t, proofing.RouteCamera)
+	_, err := r.ReadDocument(ctx, second, proofing.Access{CAN: pii.NewText("123456")})
+	var busy *proofing.BusyError
+	if !errors.As(err, &busy) || !errors.Is(err, proofing.ErrBusy) || busy.RetryAfter < time.Second {
+		t.Errorf("beyond the bound: %v", err)
+	}
+	if v, err := r.Get(ctx, second); err != nil || v.Document.AttemptsLeft != 5 {
+		t.Errorf("being told busy cost an attempt: %+v, %v", v.Document, err)
+	}
+	close(hold)
+	r.settled(t, token)
+	r.readDocument(t, second)
+	if _, err := r.ReadDocument(ctx, token, typed()); !errors.Is(err, proofing.ErrState) {
+		t.Errorf("again after success: %v", err)
+	}
+}
+
+func TestProgressReachesSubscribers(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	r := newRig(t)
+	token := r.consented(t, proofing.RouteCamera)
+	views, cancel, err := r.Subscribe(ctx, token)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v := <-views; v.State != proofing.StateDocument {
+		t.Fatalf("first view %s", v.State)
+	}
+	hold := make(chan struct{})
+	r.chip.set(func(_ context.Context, req proofing.ReadRequest) (*proofing.Reading, error) {
+		r.clock.add(2 * time.Second)
+		req.Progress(proofing.Progress{File: "DG2", Index: 3, Count: 5, BytesRead: 5000, BytesTotal: 15000})
+		<-hold
+		return specimen(), nil
+	})
+	if _, err := r.ReadDocument(ctx, token, typed()); err != nil {
+		t.Fatal(err)
+	}
+	var p *proofing.ProgressView
+	for p == nil {
+		select {
+		case v := <-views:
+			p = v.Document.Progress
+		case <-time.After(10 * time.Second):
+			t.Fatal("no progress")
+		}
+	}
+	if p.File != "DG2" || p.SecondsLeft < 4 || p.SecondsLeft > 5 {
+		t.Errorf("progress %+v", p)
+	}
+	close(hold)
+	for v := range views {
+		if v.State == proofing.StateFace {
+			break
+		}
+	}
+	cancel()
+	cancel()
+	if _, open := <-views; open {
+		t.Error("a view after cancelling")
+	}
+	for range 8 {
+		if _, _, err := r.Subscribe(ctx, token); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, _, err := r.Subscribe(ctx, token); !errors.Is(err, proofing.ErrBusy) {
+		t.Errorf("a ninth page: %v", err)
+	}
+}
+
+func TestLostReaderGetsANewCode(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	token := r.consented(t, proofing.RouteCamera)
+	r.readers.plug(false)
+	view, err := r.Get(context.Background(), token)
+	if err != nil || view.Document.ReaderConnected || view.Document.PairingCode == "" {
+		t.Errorf("%+v, %v", view.Document, err)
+	}
+	if view, err = r.NewPairing(context.Background(), token); err != nil || view.Document.PairingCode == "" {
+		t.Errorf("%+v, %v", view.Document, err)
+	}
+	r.readers.mu.Lock()
+	r.readers.refuse = true
+	r.readers.mu.Unlock()
+	if _, err := r.NewPairing(context.Background(), token); err == nil {
+		t.Error("no code, yet no error")
+	}
+}
+
+func TestUnknownTokensOpenNothing(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	ctx := context.Background()
+	token, _ := r.start(t, proofing.RouteCamera)
+	for _, wrong := range []string{"", "x", token[:42], token + "A", strings.Repeat("A", 43), strings.Repeat("=", 43)} {
+		if _, err := r.Get(ctx, wrong); !errors.Is(err, proofing.ErrNoSession) {
+			t.Errorf("%d characters: %v", len(wrong), err)
+		}
+	}
+	for _, req := range []proofing.StartRequest{{}, {Route: "post", Language: consent.English}, {Route: proofing.RouteCamera, Language: "xx"}} {
+		if _, _, err := r.Start(ctx, req); !errors.Is(err, proofing.ErrInput) {
+			t.Errorf("%+v: %v", req, err)
+		}
+	}
+}
+
+func TestSweepExpiresAndWipes(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	r := newRig(t)
+	token := r.consented(t, proofing.RouteCamera)
+	r.readDocument(t, token)
+	views, _, err := r.Subscribe(ctx, token)
+	if err != nil {
+		t.Fatal(err)
+	}
+	<-views
+	r.clock.add(30 * time.Minute)
+	if err := r.Sweep(ctx); err != nil {
+		t.Fatal(err)
+	}
+	r.wiped(t, "after expiry")
+	if v, open := <-views; !open || v.State != proofing.StateExpired {
+		t.Errorf("the page sees %s, %v", v.State, open)
+	}
+	if r.InMemory() != 0 {
+		t.Error("an expired session stays in memory")
+	}
+	for name, act := range map[string]func() error{
+		"read":    func() error { _, err := r.ReadDocument(ctx, token, typed()); return err },
+		"face":    func() error { _, err := r.BeginFace(ctx, token); return err },
+		"consent": func() error { _, err := r.AgreeConsent(ctx, token, "x"); return err },
+		"account": func() error {
+			_, err := r.Complete(ctx, token, func(context.Context, proofing.Accepted) error { return nil })
+			return err
+		},
+	} {
+		if err := act(); !errors.Is(err, proofing.ErrState) {
+			t.Errorf("%s after expiry: %v", name, err)
+		}
+	}
+	if v, err := r.Get(ctx, token); err != nil || v.State != proofing.StateExpired {
+		t.Errorf("%s, %v", v.State, err)
+	}
+}
+
+func TestAcceptedButNotInTimeIsForgotten(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	r := newRig(t)
+	token := r.consented(t, proofing.RouteCamera)
+	r.readDocument(t, token)
+	if _, err := r.runFace(t, token); err != nil {
+		t.Fatal(err)
+	}
+	r.clock.add(30 * time.Minute)
+	_, err := r.Complete(ctx, token, func(context.Context, proofing.Accepted) error { t.Error("an account was made"); return nil })
+	if !errors.Is(err, proofing.ErrState) {
+		t.Errorf("err = %v", err)
+	}
+	if row := r.store.only(t); row.Sealed != nil || row.Position.State != proofing.StateExpired {
+		t.Error("the attributes are still there")
+	}
+}
+
+func TestAbandonWipesWhateverRuns(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	r := newRig(t)
+	stopped := make(chan struct{})
+	r.chip.set(func(ctx context.Context, _ proofing.ReadRequest) (*proofing.Reading, error) {
+		<-ctx.Done()
+		close(stopped)
+		return specimen(), nil // too late
+	})
+	token := r.consented(t, proofing.RouteCamera)
+	if _, err := r.ReadDocument(ctx, token, typed()); err != nil {
+		t.Fatal(err)
+	}
+	if view, err := r.Abandon(ctx, token); err != nil || view.State != proofing.StateAbandoned {
+		t.Fatalf("%s, %v", view.State, err)
+	}
+	<-stopped
+	if err := r.Close(ctx); err != nil {
+		t.Fatal(err)
+	}
+	r.wiped(t, "after abandoning in mid-reading")
+	if _, err := r.Get(ctx, token); !errors.Is(err, proofing.ErrClosed) {
+		t.Errorf("after Close: %v", err)
+	}
+
+	r = newRig(t)
+	token = r.consented(t, proofing.RouteCamera)
+	r.readDocument(t, token)
+	run, err := r.BeginFace(ctx, token)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.Abandon(ctx, token); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.Abandon(ctx, token); err != nil {
+		t.Errorf("twice: %v", err)
+	}
+	r.wiped(t, "after abandoning in mid-run")
+	if _, err := run.Finish(ctx); !errors.Is(err, proofing.ErrRunOver) {
+		t.Errorf("finishing an abandoned run: %v", err)
+	}
+	run.Close()
+}
+
+func TestNewServiceRefusesIncompleteConfiguration(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	for name, change := range map[string]func(*proofing.Config){
+		"policy": func(c *proofing.Config) { c.Policy = proofing.Policy{} }, "consent": func(c *proofing.Config) { c.Consent = nil },
+		"store": func(c *proofing.Config) { c.Store = nil }, "readers": func(c *proofing.Config) { c.Readers = nil },
+		"chip": func(c *proofing.Config) { c.Chip = nil }, "now": func(c *proofing.Config) { c.Now = nil },
+		"rand": func(c *proofing.Config) { c.Rand = nil }, "log": func(c *proofing.Config) { c.Log = nil },
+		"limit": func(c *proofing.Config) { c.MaxReadings = -1 },
+	} {
+		cfg := r.cfg
+		change(&cfg)
+		if _, err := proofing.NewService(cfg); err == nil {
+			t.Errorf("%s: accepted", name)
+		}
+	}
+	noFace := newRig(t, func(c *proofing.Config) { c.Face = nil })
+	if _, _, err := noFace.Start(context.Background(), proofing.StartRequest{Route: proofing.RouteCamera, Language: consent.English}); !errors.Is(err, proofing.ErrInput) {
+		t.Errorf("a camera route without a face checker: %v", err)
+	}
+}
+
+func TestSessionsInMemoryAreBounded(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, func(c *proofing.Config) { c.MaxSessions = 2 })
+	ctx := context.Background()
+	first, _ := r.start(t, proofing.RouteCamera)
+	r.start(t, proofing.RouteCamera)
+	_, _, err := r.Start(ctx, proofing.StartRequest{Route: proofing.RouteCamera, Language: consent.French})
+	if !errors.Is(err, proofing.ErrBusy) {
+		t.Fatalf("err = %v", err)
+	}
+	if err := r.Sweep(ctx); err != nil { // idle sessions at the consent need no memory
+		t.Fatal(err)
+	}
+	r.start(t, proofing.RouteCamera)
+	if view, err := r.Get(ctx, first); err != nil || view.State != proofing.StateConsent {
+		t.Errorf("a session that left memory: %s, %v", view.State, err)
+	}
+}
+
+func TestViewsHaveNothingOfThePerson(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	r := newRig(t)
+	token := r.consented(t, proofing.RouteCamera)
+	var all []byte
+	record := func() {
+		v, err := r.Get(ctx, token)
+		if err != nil {
+			t.Fatal(err)
+		}
+		raw, err := json.Marshal(v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, raw...)
+	}
+	record()
+	r.readDocument(t, token)
+	record()
+	r.face.decide(proofing.FaceDecision{Reason: proofing.ReasonNotSamePerson})
+	if _, err := r.runFace(t, token); err != nil {
+		t.Fatal(err)
+	}
+	record()
+	r.face.decide(proofing.FaceDecision{Accepted: true})
+	if _, err := r.runFace(t, token); err != nil {
+		t.Fatal(err)
+	}
+	record()
+	for _, canary := range []string{"ERIKSSON", "ANNA", "1974", "L898902C3", "2032-04-15"} {
+		if bytes.Contains(all, []byte(canary)) || strings.Contains(r.log.String(), canary) {
+			t.Errorf("%s appears in a view or the log", canary)
+		}
+	}
+	if !bytes.Contains(all, []byte(`"kind":"passport"`)) {
+		t.Error("the summary is missing: the test looks at nothing")
+	}
+}
