@@ -41,15 +41,21 @@ func (s *Service) ReadDocument(ctx context.Context, token string, access Access)
 	if err != nil {
 		return View{}, err
 	}
-	key, err := sealKey(raw, l.sess.ID)
-	if err == nil {
-		err = s.apply(ctx, l, Event{Kind: EventDocumentStarted})
-	}
-	if err != nil {
-		key.Wipe()
-		release()
+	begun := false
+	defer func() { // also when the store panics
+		if !begun {
+			release()
+		}
+	}()
+	if err := s.apply(ctx, l, Event{Kind: EventDocumentStarted}); err != nil {
 		return View{}, err
 	}
+	key, err := sealKey(raw, l.sess.ID)
+	if err != nil {
+		s.evict(l)
+		return View{}, err
+	}
+	begun = true
 	l.material.wipe()
 	l.material.sealKey = key
 	l.document = documentStatus{started: s.cfg.Now()}

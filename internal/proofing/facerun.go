@@ -35,8 +35,7 @@ func (s *Service) BeginFace(ctx context.Context, token string) (*FaceRun, error)
 	if err != nil {
 		return nil, err
 	}
-	release, portrait, err := s.admitFace(ctx, l)
-	l.mu.Unlock()
+	release, portrait, err := s.admitFace(ctx, l) // unlocks
 	if err != nil {
 		return nil, err
 	}
@@ -60,8 +59,9 @@ func (s *Service) BeginFace(ctx context.Context, token string) (*FaceRun, error)
 }
 
 // admitFace checks everything a run needs, counts it and returns the check's
-// own copy of the portrait. mu is held.
+// own copy of the portrait. mu is held, and released here.
 func (s *Service) admitFace(ctx context.Context, l *live) (release func(), portrait pii.Bytes, err error) {
+	defer l.mu.Unlock()
 	pos := l.sess.Position
 	switch {
 	case s.cfg.Face == nil:
@@ -84,11 +84,17 @@ func (s *Service) admitFace(ctx context.Context, l *live) (release func(), portr
 	}
 	l.face = faceStatus{}
 	portrait = pii.NewBytes(bytes.Clone(l.material.portrait.Reveal()))
+	begun := false
+	defer func() { // also when the store panics
+		if !begun {
+			portrait.Wipe()
+			release()
+		}
+	}()
 	if err := s.apply(ctx, l, Event{Kind: EventFaceStarted}); err != nil {
-		portrait.Wipe()
-		release()
 		return nil, pii.Bytes{}, err
 	}
+	begun = true
 	return release, portrait, nil
 }
 
