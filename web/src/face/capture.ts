@@ -1,0 +1,90 @@
+/** Turns a playing video into JPEG frames, at most 15 a second, each as it is presented. */
+
+/** Longest side of a frame, in pixels: enough for a face, little for the line. */
+const longestSide = 640;
+const minInterval = 1000 / 15;
+const quality = 0.85;
+
+/** Size of a frame: the video's, shrunk to the longest side. */
+export function frameSize(width: number, height: number): { width: number; height: number } {
+  const scale = Math.min(1, longestSide / Math.max(width, height, 1));
+  return { width: Math.round(width * scale), height: Math.round(height * scale) };
+}
+
+function drawFrame(video: HTMLVideoElement, canvas: HTMLCanvasElement): boolean {
+  const { width, height } = frameSize(video.videoWidth, video.videoHeight);
+  if (width === 0 || height === 0) return false;
+  if (canvas.width !== width || canvas.height !== height) {
+    canvas.width = width;
+    canvas.height = height;
+  }
+  const context = canvas.getContext("2d", { alpha: false });
+  // Not mirrored: only the preview is.
+  context?.drawImage(video, 0, 0, width, height);
+  return context !== null;
+}
+
+function jpegOf(canvas: HTMLCanvasElement): Promise<Blob | null> {
+  return new Promise((resolve) => {
+    canvas.toBlob(resolve, "image/jpeg", quality);
+  });
+}
+
+/** Overwrites and releases a canvas, so that no picture stays behind. */
+export function wipeCanvas(canvas: HTMLCanvasElement): void {
+  canvas.getContext("2d")?.clearRect(0, 0, canvas.width, canvas.height);
+  canvas.width = 0;
+  canvas.height = 0;
+}
+
+/** One picture of a playing video, for the demonstration's portrait. */
+export async function takePicture(video: HTMLVideoElement): Promise<Blob | null> {
+  const canvas = document.createElement("canvas");
+  const picture = drawFrame(video, canvas) ? await jpegOf(canvas) : null;
+  wipeCanvas(canvas);
+  return picture;
+}
+
+/**
+ * Calls back with each frame and the milliseconds since the start at which it was
+ * taken. A frame still being encoded makes the next one wait. Returns the stop.
+ */
+export function captureFrames(video: HTMLVideoElement, onFrame: (capturedAtMs: number, jpeg: ArrayBuffer) => void): () => void {
+  const canvas = document.createElement("canvas");
+  const started = performance.now();
+  let last = -minInterval;
+  let encoding = false;
+  let stopped = false;
+  let timer: ReturnType<typeof setInterval> | undefined;
+
+  const take = async () => {
+    const at = performance.now() - started;
+    // Half a frame of tolerance, or a 15 fps camera would lose every second picture.
+    if (stopped || encoding || at - last < minInterval - 8 || !drawFrame(video, canvas)) return;
+    last = at;
+    encoding = true;
+    try {
+      const blob = await jpegOf(canvas);
+      const jpeg = blob === null ? null : await blob.arrayBuffer();
+      if (jpeg !== null) onFrame(at, jpeg);
+    } finally {
+      encoding = false;
+    }
+  };
+
+  if ("requestVideoFrameCallback" in video) {
+    const next = () => {
+      if (stopped) return;
+      void take();
+      video.requestVideoFrameCallback(next);
+    };
+    video.requestVideoFrameCallback(next);
+  } else {
+    timer = setInterval(() => void take(), minInterval);
+  }
+  return () => {
+    stopped = true;
+    clearInterval(timer);
+    wipeCanvas(canvas);
+  };
+}

@@ -1,0 +1,84 @@
+/** The picture with what is drawn over it: oval, arrow, one instruction, hint, dots. */
+import { useEffect, useRef } from "preact/hooks";
+import { useI18n } from "../i18n";
+import type { Action } from "../types";
+import type { Check } from "./use-check";
+
+/** Guidance drawn in a 640x480 picture. Left and right are the person's own, and the preview is mirrored: their left is on the left. */
+function Guide({ action }: { action: Action | null }) {
+  const arrows: Partial<Record<Action, string>> = {
+    turnLeft: "M176 240H84M122 200l-40 40 40 40",
+    turnRight: "M464 240h92M518 200l40 40-40 40",
+    lookUp: "M320 62V14M292 40l28-28 28 28",
+    lookDown: "M320 418v48M292 440l28 28 28-28",
+  };
+  const marks: Partial<Record<Action, string>> = {
+    smile: "M282 322c22 24 54 24 76 0",
+    openMouth: "M320 300c18 0 28 14 28 30s-10 28-28 28-28-12-28-28 10-30 28-30z",
+    blink: "M258 214c12 10 28 10 40 0M342 214c12 10 28 10 40 0",
+  };
+  const arrow = action === null ? undefined : arrows[action];
+  const mark = action === null ? undefined : marks[action];
+  return (
+    <svg class="guide" viewBox="0 0 640 480" preserveAspectRatio="xMidYMid slice" aria-hidden="true" focusable="false">
+      <path class="veil" fill-rule="evenodd" d="M0 0h640v480H0zM320 76c70 0 118 66 118 158 0 98-54 172-118 172s-118-74-118-172c0-92 48-158 118-158z" />
+      <path class="oval" d="M320 76c70 0 118 66 118 158 0 98-54 172-118 172s-118-74-118-172c0-92 48-158 118-158z" />
+      {arrow !== undefined && <><path class="arrow-edge" d={arrow} /><path class="arrow" d={arrow} /></>}
+      {mark !== undefined && <><path class="arrow-edge thin" d={mark} /><path class="arrow thin" d={mark} /></>}
+    </svg>
+  );
+}
+
+export function Stage({ check }: { check: Check }) {
+  const { t, tn, code } = useI18n();
+  const video = useRef<HTMLVideoElement>(null);
+  const { phase, instruction, hint, done, stream, attach } = check;
+
+  useEffect(() => {
+    const element = video.current;
+    attach(element);
+    if (element === null) return undefined;
+    element.srcObject = stream;
+    if (stream !== null) void element.play().catch(() => undefined);
+    return () => {
+      element.srcObject = null;
+      attach(null);
+    };
+  }, [stream, attach]);
+
+  const count = instruction?.of ?? done;
+  const words = {
+    idle: "", camera: "", problem: "", refused: "",
+    asking: t("face.asking"),
+    connecting: t("face.connecting"),
+    deciding: t("face.deciding"),
+    accepted: t("face.deciding"),
+    busy: phase.name === "busy" ? tn("face.busy", phase.seconds) : "",
+    live: instruction === null ? t("face.connecting") : t(`action.${instruction.action}`),
+  }[phase.name];
+  return (
+    <section class="stage" aria-label={t("face.preview")}>
+      <div class="picture">
+        <video ref={video} class="mirrored" muted playsInline disablePictureInPicture aria-label={t("face.preview")} />
+        <Guide action={instruction?.action ?? null} />
+        <div class="instruction" role="status" aria-live="assertive" aria-atomic="true">
+          {/* data-action and data-step: which movement the drawing shows now. */}
+          {instruction === null ? <p>{words}</p> : (
+            <p key={instruction.index} data-action={instruction.action} data-step={String(instruction.index)}>{words}</p>
+          )}
+        </div>
+        <div class="hint-over" role="status" aria-live="polite">
+          {hint !== null && <p data-hint={hint}>{code("hint", hint, "", "hint.center_face")}</p>}
+        </div>
+      </div>
+      {count > 0 && (
+        <div class="dots">
+          <span class="visually-hidden">{t("face.dots", { done, count })}</span>
+          {Array.from({ length: count }, (_, i) => (
+            <span key={i} class={i < done ? "dot done" : i === instruction?.index ? "dot now" : "dot"} aria-hidden="true" />
+          ))}
+        </div>
+      )}
+    </section>
+  );
+}

@@ -1,0 +1,166 @@
+/** One live check: source, channel and what the server said last. */
+import { useCallback, useEffect, useRef, useState } from "preact/hooks";
+import { openFace, Problem, type FaceChannel } from "../api";
+import type { Action, FaceMessage } from "../types";
+import { captureFrames } from "./capture";
+import { cameraFault, type CameraFault, type PictureSource } from "./source";
+
+export type Phase =
+  | { name: "idle" }
+  | { name: "asking" }
+  | { name: "connecting" }
+  | { name: "live" }
+  | { name: "deciding" }
+  | { name: "busy"; seconds: number }
+  | { name: "accepted" }
+  | { name: "refused"; reason: string; attemptsLeft: number | null }
+  | { name: "camera"; fault: CameraFault }
+  | { name: "problem"; problem: Problem };
+
+export interface Instruction {
+  action: Action;
+  index: number;
+  of: number;
+}
+
+export interface Check {
+  phase: Phase;
+  instruction: Instruction | null;
+  hint: string | null;
+  done: number;
+  stream: MediaStream | null;
+  /** Give the video element that plays the stream. */
+  attach: (video: HTMLVideoElement | null) => void;
+  begin: (open: () => Promise<PictureSource>) => void;
+  stop: () => void;
+}
+
+/** A hint disappears when the server has not repeated it for this long. */
+const hintFor = 2500;
+
+export function useCheck(onDecision: () => void): Check {
+  const [phase, setPhase] = useState<Phase>({ name: "idle" });
+  const [instruction, setInstruction] = useState<Instruction | null>(null);
+  const [hint, setHint] = useState<{ text: string; at: number } | null>(null);
+  const [done, setDone] = useState(0);
+  const [stream, setStream] = useState<MediaStream | null>(null);
+  const source = useRef<PictureSource | null>(null);
+  const channel = useRef<FaceChannel | null>(null);
+  const video = useRef<HTMLVideoElement | null>(null);
+  const endCapture = useRef<(() => void) | null>(null);
+  const retry = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
+  const finished = useRef(false);
+  const decided = useRef(onDecision);
+  decided.current = onDecision;
+
+  const release = useCallback(() => {
+    finished.current = true;
+    clearTimeout(retry.current);
+    endCapture.current?.();
+    endCapture.current = null;
+    channel.current?.close();
+    channel.current = null;
+    source.current?.stop();
+    source.current = null;
+    setStream(null);
+    setInstruction(null);
+    setHint(null);
+  }, []);
+
+  useEffect(() => release, [release]);
+
+  const finish = useCallback((next: Phase) => {
+    release();
+    setPhase(next);
+  }, [release]);
+
+  const connect = useCallback(() => {
+    const startFrames = () => {
+      if (endCapture.current !== null || video.current === null) return;
+      endCapture.current = captureFrames(video.current, (at, jpeg) => channel.current?.sendFrame(at, jpeg));
+    };
+    const pause = (seconds: number) => {
+      endCapture.current?.();
+      endCapture.current = null;
+      channel.current?.close();
+      channel.current = null;
+      setPhase({ name: "busy", seconds });
+      if (seconds <= 0) connect();
+      else retry.current = setTimeout(() => { pause(seconds - 1); }, 1000);
+    };
+    const onMessage = (message: FaceMessage) => {
+      switch (message.type) {
+        case "instruction":
+          startFrames();
+          setPhase({ name: "live" });
+          setHint(null);
+          setInstruction({ action: message.action, index: message.index, of: message.of });
+          source.current?.instruct(message.action, message.index);
+          break;
+        case "hint":
+          setHint({ text: message.hint, at: Date.now() });
+          break;
+        case "step_done":
+          setDone(message.index + 1);
+          setHint(null);
+          break;
+        case "decision":
+          if (message.accepted) finish({ name: "accepted" });
+          else finish({ name: "refused", reason: message.reason, attemptsLeft: message.attempts_left });
+          decided.current();
+          break;
+        case "busy":
+          pause(Math.max(1, Math.ceil(message.retry_after_s)));
+          break;
+        case "error":
+          finish({ name: "problem", problem: new Problem(message.code) });
+          decided.current();
+          break;
+      }
+    };
+    setPhase({ name: "connecting" });
+    const opened = openFace(onMessage, () => {
+      if (finished.current || channel.current !== opened) return;
+      finish({ name: "refused", reason: "connection_lost", attemptsLeft: null });
+      decided.current();
+    });
+    channel.current = opened;
+  }, [finish]);
+
+  const begin = useCallback((open: () => Promise<PictureSource>) => {
+    release();
+    finished.current = false;
+    setDone(0);
+    setPhase({ name: "asking" });
+    open().then(
+      (opened) => {
+        if (finished.current) {
+          opened.stop();
+          return;
+        }
+        source.current = opened;
+        for (const track of opened.stream.getVideoTracks()) {
+          track.addEventListener("ended", () => {
+            if (!finished.current) finish({ name: "camera", fault: "stopped" });
+          });
+        }
+        setStream(opened.stream);
+        connect();
+      },
+      (thrown: unknown) => { finish({ name: "camera", fault: cameraFault(thrown) }); },
+    );
+  }, [connect, finish, release]);
+
+  const stop = useCallback(() => { finish({ name: "idle" }); }, [finish]);
+  const attach = useCallback((element: HTMLVideoElement | null) => { video.current = element; }, []);
+
+  useEffect(() => {
+    if (hint === null) return undefined;
+    const timer = setTimeout(() => { setHint(null); }, hintFor);
+    return () => { clearTimeout(timer); };
+  }, [hint]);
+
+  // All instructions done: the server decides.
+  const allDone = phase.name === "live" && instruction !== null && done >= instruction.of;
+  return { phase: allDone ? { name: "deciding" } : phase, instruction: allDone ? null : instruction, hint: hint?.text ?? null, done, stream, attach, begin, stop };
+}

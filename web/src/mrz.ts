@@ -1,0 +1,64 @@
+/** The machine readable zone as people type it: ICAO Doc 9303-3 §4.9, check digits. */
+
+const weights = [7, 3, 1];
+
+/** The check digit of MRZ characters (0-9, A-Z, <). */
+export function checkDigit(characters: string): number {
+  let sum = 0;
+  for (let i = 0; i < characters.length; i++) {
+    const c = characters.charAt(i);
+    const value = c === "<" ? 0 : /[0-9]/.test(c) ? Number(c) : c.charCodeAt(0) - 55;
+    sum += value * (weights[i % 3] ?? 0);
+  }
+  return sum % 10;
+}
+
+/** A document number as typed: capitals, without spaces and separators. */
+export function normaliseNumber(typed: string): string {
+  return typed.toUpperCase().replace(/[\s\-./<]/g, "");
+}
+
+/** Whether a document number can be one. */
+export function validNumber(normalised: string): boolean {
+  return /^[A-Z0-9]{5,22}$/.test(normalised);
+}
+
+/** The check digit that follows the number in the MRZ (nine characters, filled with <). */
+export function numberCheckDigit(normalised: string): number {
+  return checkDigit(normalised.padEnd(9, "<"));
+}
+
+/** YYMMDD of a date YYYY-MM-DD. */
+export function mrzDate(iso: string): string {
+  return iso.slice(2, 4) + iso.slice(5, 7) + iso.slice(8, 10);
+}
+
+/** Whether a text is a date of the calendar, YYYY-MM-DD. */
+export function validDate(iso: string): boolean {
+  if (!/^\d{4}-\d{2}-\d{2}$/.test(iso)) return false;
+  const when = new Date(`${iso}T00:00:00Z`);
+  return !Number.isNaN(when.getTime()) && when.toISOString().startsWith(iso);
+}
+
+/** Today as YYYY-MM-DD. */
+export function today(now: Date = new Date()): string {
+  return now.toISOString().slice(0, 10);
+}
+
+export type MrzError = "number" | "birth" | "expiry" | "expired";
+
+/** What is wrong with the three answers, by field. */
+export function checkMrz(input: { number: string; birth: string; expiry: string }, now: Date = new Date()): Partial<Record<"number" | "birth" | "expiry", MrzError>> {
+  const errors: Partial<Record<"number" | "birth" | "expiry", MrzError>> = {};
+  if (!validNumber(normaliseNumber(input.number))) errors.number = "number";
+  if (!validDate(input.birth) || input.birth >= today(now) || input.birth < "1900") errors.birth = "birth";
+  if (!validDate(input.expiry) || input.expiry > "2100") errors.expiry = "expiry";
+  else if (input.expiry < today(now)) errors.expiry = "expired";
+  return errors;
+}
+
+/** The three answers as the line of chevrons shows them, each with its check digit. */
+export function mrzPreview(number: string, birth: string, expiry: string): { value: string; digit: number }[] {
+  const normalised = normaliseNumber(number).padEnd(9, "<");
+  return [normalised, mrzDate(birth), mrzDate(expiry)].map((value) => ({ value, digit: checkDigit(value) }));
+}

@@ -1,0 +1,138 @@
+import { useRef, useState } from "preact/hooks";
+import { api, asProblem, type Problem } from "../api";
+import { useI18n } from "../i18n";
+import { checkMrz, mrzPreview, normaliseNumber, numberCheckDigit, today, validDate, validNumber } from "../mrz";
+import { useProofing } from "../state/proofing";
+import type { DocumentView, MrzInput } from "../types";
+import { Button, Choice, Field, Notice } from "../ui/parts";
+import { ProblemNotice } from "../ui/problem";
+
+type Way = "mrz" | "can";
+type FieldName = "number" | "birth" | "expiry" | "can";
+
+/** What opens the chip: number and dates, or the CAN; checked as one types. */
+export function AccessForm({ specimen, document }: { specimen: MrzInput | null; document: DocumentView }) {
+  const { t, tn } = useI18n();
+  const { update } = useProofing();
+  const form = useRef<HTMLFormElement>(null);
+  const [way, setWay] = useState<Way>("mrz");
+  const [number, setNumber] = useState(specimen?.document_number ?? "");
+  const [birth, setBirth] = useState(specimen?.birth_date ?? "");
+  const [expiry, setExpiry] = useState(specimen?.expiry_date ?? "");
+  const [can, setCan] = useState("");
+  // A field complains only after one has left it or has tried to go on.
+  const [left, setLeft] = useState<ReadonlySet<FieldName>>(new Set());
+  const [problem, setProblem] = useState<Problem | null>(null);
+  const [busy, setBusy] = useState(false);
+
+  const wrong = checkMrz({ number, birth, expiry });
+  const canWrong = !/^\d{6}$/.test(can.trim());
+  const count = way === "can" ? Number(canWrong) : Object.keys(wrong).length;
+  const show = (name: FieldName, message: string | undefined) => (left.has(name) ? message : undefined);
+  const leave = (name: FieldName) => () => {
+    setLeft((before) => new Set(before).add(name));
+  };
+  const errorOf = (name: "number" | "birth" | "expiry") => {
+    const error = wrong[name];
+    return show(name, error === undefined ? undefined : t(`document.err_${error}`));
+  };
+  const ready = document.reader_connected;
+
+  const submit = () => {
+    setProblem(null);
+    setLeft(new Set(["number", "birth", "expiry", "can"]));
+    if (count > 0) {
+      setTimeout(() => form.current?.querySelector<HTMLElement>("[aria-invalid=true]")?.focus());
+      return;
+    }
+    if (!ready || busy) return;
+    setBusy(true);
+    const access = way === "can" ? { can: can.trim() } : { mrz: { document_number: normaliseNumber(number), birth_date: birth, expiry_date: expiry } };
+    api.readDocument(access).then(
+      (view) => { update(view); },
+      (thrown: unknown) => { setProblem(asProblem(thrown)); },
+    ).finally(() => { setBusy(false); });
+  };
+
+  const normalised = normaliseNumber(number);
+  const numberNote = validNumber(normalised) && normalised.length <= 9 ? t("document.check_digit", { digit: numberCheckDigit(normalised) }) : "";
+  return (
+    <form
+      ref={form}
+      class="stack card"
+      noValidate
+      onSubmit={(event) => {
+        event.preventDefault();
+        submit();
+      }}
+    >
+      <Choice<Way>
+        legend={t("document.which")}
+        value={way}
+        onChange={setWay}
+        options={[{ value: "mrz", label: t("document.by_mrz") }, { value: "can", label: t("document.by_can") }]}
+      />
+      {way === "mrz" ? (
+        <>
+          <p class="hint">{t("document.where_mrz")}</p>
+          <Field
+            label={t("document.number")}
+            hint={t("document.number_hint", { example: "L898902C3" })}
+            error={errorOf("number")}
+            value={number}
+            onInput={setNumber}
+            onBlur={leave("number")}
+            mono
+            width="m"
+            maxLength={30}
+            autoComplete="off"
+            note={<>
+              {numberNote}
+              {normalised.includes("O") && <span class="block">{t("document.err_letter_o")}</span>}
+            </>}
+          />
+          <div class="field-row">
+            <Field label={t("document.birth")} error={errorOf("birth")} value={birth} onInput={setBirth} onBlur={leave("birth")} type="date" width="m" max={today()} min="1900-01-01" autoComplete="bday" />
+            <Field label={t("document.expiry")} error={errorOf("expiry")} value={expiry} onInput={setExpiry} onBlur={leave("expiry")} type="date" width="m" max="2100-12-31" min="2000-01-01" autoComplete="off" />
+          </div>
+          {validNumber(normalised) && validDate(birth) && validDate(expiry) && <Preview number={number} birth={birth} expiry={expiry} />}
+        </>
+      ) : (
+        <Field
+          label={t("document.can")}
+          hint={t("document.can_hint", { example: "123456" })}
+          error={show("can", canWrong ? t("document.err_can") : undefined)}
+          value={can}
+          onInput={setCan}
+          onBlur={leave("can")}
+          mono
+          width="s"
+          maxLength={6}
+          inputMode="numeric"
+          autoComplete="off"
+        />
+      )}
+      {count > 0 && left.size === 4 && <Notice tone="bad"><p>{tn("document.err_summary", count)}</p></Notice>}
+      {problem !== null && <ProblemNotice problem={problem} />}
+      <div class="ways">
+        <Button type="submit" kind="primary" off={!ready} busy={busy} {...(ready ? {} : { describedBy: "read-wait" })}>{t("document.read")}</Button>
+      </div>
+      {!ready && <p class="hint" id="read-wait">{t("document.read_wait")}</p>}
+    </form>
+  );
+}
+
+/** The answers as the document shows them, so that one can lay one beside the other. */
+function Preview({ number, birth, expiry }: { number: string; birth: string; expiry: string }) {
+  const { t } = useI18n();
+  return (
+    <figure class="mrz">
+      <figcaption class="hint">{t("document.line")}</figcaption>
+      <p class="mrz-line" translate={false}>
+        {mrzPreview(number, birth, expiry).map((part, i) => (
+          <span key={i}>{part.value}<strong>{part.digit}</strong></span>
+        ))}
+      </p>
+    </figure>
+  );
+}

@@ -1,0 +1,214 @@
+import { useCallback, useEffect, useState } from "preact/hooks";
+import { api, asProblem, type Problem } from "../api";
+import { present } from "../crypto/sdjwt";
+import { useI18n } from "../i18n";
+import { Link, leaveTo } from "../router";
+import { useLock, type Lock } from "../state/open";
+import type { OpenVault } from "../state/vault";
+import type { Level, LoginRequest } from "../types";
+import { attributeLabel, attributeValue } from "../ui/attributes";
+import { Page } from "../ui/page";
+import { Button, Notice, Waiting } from "../ui/parts";
+import { ProblemNotice } from "../ui/problem";
+
+/** A service asks who one is: first who and why, then the exact values, then yes or no. */
+export function Login({ id }: { id: string }) {
+  const { t } = useI18n();
+  const lock = useLock();
+  const [request, setRequest] = useState<LoginRequest | null>(null);
+  const [problem, setProblem] = useState<Problem | null>(null);
+  const [leaving, setLeaving] = useState(false);
+
+  const load = useCallback(() => {
+    setProblem(null);
+    api.login(id).then(setRequest, (thrown: unknown) => {
+      const found = asProblem(thrown);
+      setProblem(found);
+    });
+  }, [id]);
+  useEffect(load, [load]);
+  // A passkey used before this login began does not count for it.
+  const { vault, lock: close } = lock;
+  useEffect(() => {
+    if (request !== null && !request.signed_in && vault !== null && !lock.opening && !openedHere.has(vault)) close();
+  }, [request, vault, lock.opening, close]);
+
+  const answer = (send: () => Promise<{ redirect_to: string }>) => {
+    setProblem(null);
+    setLeaving(true);
+    send().then(({ redirect_to: to }) => {
+      lock.lock();
+      leaveTo(to);
+    }, (thrown: unknown) => {
+      setLeaving(false);
+      setProblem(asProblem(thrown));
+    });
+  };
+
+  if (request === null) {
+    return (
+      <Page title={t("app.name")}>
+        {problem === null ? <Waiting /> : <ProblemNotice problem={problem} onRetry={load} />}
+      </Page>
+    );
+  }
+  const { service } = request;
+  return (
+    <Page title={t("login.title", { service: service.name })} drawing={<Logo service={service} />}>
+      <p class="lead">{t("login.lead")}</p>
+      <Facts request={request} />
+      {problem !== null && <ProblemNotice problem={problem} />}
+      {leaving ? <Waiting>{t("login.redirecting", { service: service.name })}</Waiting>
+        : lock.vault === null
+          ? <Closed request={request} lock={lock} onNo={() => { answer(() => api.loginRefuse(id)); }} />
+          : <Decide request={request} vault={lock.vault} onYes={(p) => { answer(() => api.loginConsent(id, p)); }} onNo={() => { answer(() => api.loginRefuse(id)); }} />}
+    </Page>
+  );
+}
+
+// Vaults that were opened on a login page, by the passkey of this very login.
+const openedHere = new WeakSet<OpenVault>();
+
+/** The service's picture, or its first letter where there is none. */
+function Logo({ service }: { service: LoginRequest["service"] }) {
+  const { t } = useI18n();
+  const [broken, setBroken] = useState(service.logo_url === "");
+  if (broken) return <span class="monogram" role="img" aria-label={t("login.monogram", { service: service.name })}>{service.name.slice(0, 1)}</span>;
+  return <img class="logo" src={service.logo_url} alt={t("login.monogram", { service: service.name })} onError={() => { setBroken(true); }} />;
+}
+
+const levelOfAcr: Record<string, Level> = { eidas1: "low", eidas2: "substantial", eidas3: "high" };
+const rank: Record<Level, number> = { low: 1, substantial: 2, high: 3 };
+
+function requiredLevel(request: LoginRequest): Level | undefined {
+  return request.level_required === "" ? levelOfAcr[request.acr] : request.level_required;
+}
+
+function Facts({ request }: { request: LoginRequest }) {
+  const { t } = useI18n();
+  const level = requiredLevel(request);
+  return (
+    <dl class="facts card">
+      <div><dt>{t("login.purpose")}</dt><dd>{request.purpose}</dd></div>
+      <div><dt>{t("login.legal")}</dt><dd>{request.legal_basis}</dd></div>
+      {level !== undefined && <div><dt>{t("login.level")}</dt><dd>{t(`level.${level}`)}</dd></div>}
+      {request.service.policy_url !== "" && (
+        <div>
+          <dt class="visually-hidden">{t("app.privacy")}</dt>
+          <dd>
+            <a href={request.service.policy_url} target="_blank" rel="noopener noreferrer">
+              {t("login.policy", { service: request.service.name })}<span class="visually-hidden"> ({t("app.new_tab")})</span>
+            </a>
+          </dd>
+        </div>
+      )}
+    </dl>
+  );
+}
+
+/** Before the passkey: the names of what is asked for. */
+function Closed({ request, lock, onNo }: { request: LoginRequest; lock: Lock; onNo: () => void }) {
+  const i18n = useI18n();
+  const { t, time } = i18n;
+  return (
+    <section class="stack" aria-labelledby="asks">
+      <h2 id="asks">{t("login.asks")}</h2>
+      <ul class="asks card">
+        {request.attributes.map((a) => (
+          <li key={a.name}><span>{attributeLabel(i18n, a.name)}</span><span class="tag">{t(a.essential ? "login.required" : "login.optional")}</span></li>
+        ))}
+      </ul>
+      <p>{t("login.open_first")}</p>
+      {lock.problem !== null && <ProblemNotice problem={lock.problem} />}
+      <div class="pair">
+        <Button
+          busy={lock.opening}
+          onClick={() => { lock.open((vault) => { openedHere.add(vault); }); }}
+        >
+          {t(lock.opening ? "me.opening" : "login.open")}
+        </Button>
+        <Button onClick={onNo}>{t("login.no")}</Button>
+      </div>
+      <p class="hint">{t("login.ends", { time: time(request.expires_at) })}</p>
+      <p class="ways"><Link to="/">{t("login.no_account")}</Link><Link to="/recover">{t("start.lost")}</Link></p>
+    </section>
+  );
+}
+
+interface DecideProps {
+  request: LoginRequest;
+  vault: OpenVault;
+  onYes: (presentation: string) => void;
+  onNo: () => void;
+}
+
+/** Each attribute with its value; what is not required can be left out; yes and no weigh the same. */
+function Decide({ request, vault, onYes, onNo }: DecideProps) {
+  const i18n = useI18n();
+  const { t, time } = i18n;
+  const { service } = request;
+  // Optional attributes start unchosen: nothing is agreed in advance.
+  const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
+  const claims = vault.claims;
+  const values = new Map(claims?.disclosures.map((d) => [d.name, d.value]) ?? []);
+  const missing = request.attributes.filter((a) => a.essential && !values.has(a.name));
+  const required = requiredLevel(request);
+  const own = vault.account.level === "" ? undefined : vault.account.level;
+  const low = required !== undefined && own !== undefined && rank[own] < rank[required];
+  const possible = claims !== null && own !== undefined && missing.length === 0 && !low;
+  const toggle = (name: string) => {
+    setChosen((before) => {
+      const after = new Set(before);
+      if (!after.delete(name)) after.add(name);
+      return after;
+    });
+  };
+  const yes = () => {
+    if (claims === null) return;
+    const names = request.attributes.filter((a) => a.essential || chosen.has(a.name)).map((a) => a.name);
+    onYes(present(claims, new Set(names)));
+  };
+  return (
+    <section class="stack" aria-labelledby="values">
+      <h2 id="values">{t("login.values")}</h2>
+      <ul class="asks values card">
+        {request.attributes.map((a) => {
+          const value = values.get(a.name);
+          return (
+            <li key={a.name} data-attribute={a.name}>
+              <span class="ask-words">
+                <span class="soft">{attributeLabel(i18n, a.name)}</span>
+                <strong>{value === undefined ? t("login.missing_optional") : attributeValue(i18n, a.name, value)}</strong>
+              </span>
+              {a.essential || value === undefined ? <span class="tag">{t(a.essential ? "login.required" : "login.optional")}</span> : (
+                <label class="switch">
+                  <input
+                    type="checkbox"
+                    role="switch"
+                    checked={chosen.has(a.name)}
+                    aria-label={t("login.send", { attribute: attributeLabel(i18n, a.name) })}
+                    onChange={() => { toggle(a.name); }}
+                  />
+                  <span class="tag" aria-hidden="true">{t("login.optional")}</span>
+                </label>
+              )}
+            </li>
+          );
+        })}
+      </ul>
+      <p class="soft">{t("login.never")}</p>
+      {missing.length > 0 && (
+        <Notice tone="bad"><p>{t("login.missing", { attributes: missing.map((a) => attributeLabel(i18n, a.name)).join(", "), service: service.name })}</p></Notice>
+      )}
+      {low && (
+        <Notice tone="bad"><p>{t("login.low", { level: t(`level.${own}`), required: t(`level.${required}`), service: service.name })}</p></Notice>
+      )}
+      <div class="pair">
+        <Button off={!possible} onClick={yes}>{t("login.yes")}</Button>
+        <Button onClick={onNo}>{t("login.no")}</Button>
+      </div>
+      {!possible && <p class="ways"><Link to="/">{t("me.prove")}</Link></p>}
+      <p class="hint">{t("login.ends", { time: time(request.expires_at) })}</p>
+    </section>
+  );
+}

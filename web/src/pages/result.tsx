@@ -1,0 +1,94 @@
+import { useState } from "preact/hooks";
+import { api, asProblem, type Problem } from "../api";
+import { useI18n } from "../i18n";
+import { navigate } from "../router";
+import { useProofing } from "../state/proofing";
+import type { Outcome, ResultView, View } from "../types";
+import { Icon, PauseDrawing, YesDrawing } from "../ui/drawings";
+import { Page } from "../ui/page";
+import { Button } from "../ui/parts";
+import { ProblemNotice } from "../ui/problem";
+import { Proving, ProvingFoot, useCounterInstead } from "../ui/proving";
+
+export function Result() {
+  const { t } = useI18n();
+  return <Proving title={t("app.name")} step={4}>{(view) => (view.state === "account" || view.state === "done" ? <Accepted view={view} /> : <Ended view={view} />)}</Proving>;
+}
+
+function Accepted({ view }: { view: View }) {
+  const { t } = useI18n();
+  const level = view.result?.level;
+  return (
+    <Page title={t("result.title_accepted")} step={4} drawing={<YesDrawing />} hero>
+      {level !== undefined && level !== "" && (
+        <section class="card stack-s center">
+          <p class="level" data-testid="level">{t("result.level", { level: t(`level.${level}`) })}</p>
+          <p class="soft">{t(`level.${level}_text`)}</p>
+        </section>
+      )}
+      <Checks result={view.result} />
+      <p class="hint">{t("result.erased")}</p>
+      {view.state === "account" && (
+        <div class="ways"><Button kind="primary" onClick={() => { navigate("/prove/passkey"); }}>{t("result.to_passkey")}</Button></div>
+      )}
+      <ProvingFoot view={view} counter={false} />
+    </Page>
+  );
+}
+
+/** Refused, stopped or out of time: the kind of reason, what to try, the counter. */
+function Ended({ view }: { view: View }) {
+  const { t, code, lang } = useI18n();
+  const { update } = useProofing();
+  const toCounter = useCounterInstead();
+  const [problem, setProblem] = useState<Problem | null>(null);
+  const refused = view.state === "refused";
+  const reason = view.result?.reason ?? "unknown";
+  const act = (action: () => Promise<void>) => () => {
+    setProblem(null);
+    action().catch((thrown: unknown) => { setProblem(asProblem(thrown)); });
+  };
+  const again = act(async () => {
+    update(await api.startProofing("camera", lang));
+    navigate("/prove/consent");
+  });
+  return (
+    <Page title={t(refused ? "result.title_refused" : "result.title_abandoned")} drawing={<PauseDrawing />} {...(refused ? { step: 4 } : {})} hero>
+      {refused ? (
+        <div class="lead stack center" data-testid="reason">
+          <p><strong>{code("reason", reason, ".what", "reason.unknown.what")}</strong></p>
+          <p>{code("reason", reason, ".do", "reason.unknown.do")}</p>
+        </div>
+      ) : <p class="lead center">{t(view.state === "expired" ? "result.expired_text" : "result.abandoned_text")}</p>}
+      {refused && <Checks result={view.result} />}
+      {problem !== null && <ProblemNotice problem={problem} />}
+      <div class="pair">
+        <Button onClick={again}>{t("result.restart")}</Button>
+        <Button onClick={act(toCounter)}>{t("app.counter_instead")}</Button>
+      </div>
+      {refused && <p class="hint center">{t("result.erased")}</p>}
+    </Page>
+  );
+}
+
+const icons: Record<Outcome, "yes" | "no" | "minus"> = { passed: "yes", failed: "no", not_offered: "minus", skipped: "minus" };
+
+/** Each check, one line: a sign, what it says, and the outcome in words. */
+function Checks({ result }: { result: ResultView | undefined }) {
+  const { t, code } = useI18n();
+  if (result === undefined || result.checks.length === 0) return null;
+  return (
+    <section class="stack" aria-labelledby="checks">
+      <h2 id="checks">{t("result.checks")}</h2>
+      <ul class="checks card">
+        {result.checks.map((check) => (
+          <li key={check.id} class={check.result}>
+            <Icon name={icons[check.result]} />
+            <span>{code("check", check.id, "", "check.other")}</span>
+            <strong>{code("outcome", check.result, "", "outcome.skipped")}</strong>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}

@@ -1,0 +1,120 @@
+/** What every page of a running proofing shares: the right place, the ways out, the receipt. */
+import type { ComponentChildren } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import { api, asProblem, Problem } from "../api";
+import { useI18n } from "../i18n";
+import { navigate, usePath } from "../router";
+import { isFinal, pagesOf, useProofing } from "../state/proofing";
+import type { View } from "../types";
+import { Page } from "./page";
+import { Button, Dialog, Waiting, saveFile } from "./parts";
+import { ProblemNotice } from "./problem";
+
+interface GuardProps {
+  title: string;
+  step?: number;
+  children: (view: View) => ComponentChildren;
+}
+
+/** Shows the page while the session is there, and goes to where the session stands otherwise. */
+export function Proving({ title, step, children }: GuardProps) {
+  const { session, reload } = useProofing();
+  const path = usePath();
+  const place = step === undefined ? {} : { step };
+  const target = session.status === "here" && !pagesOf[session.view.state].includes(path) ? pagesOf[session.view.state][0] : null;
+  useEffect(() => {
+    if (target !== null) navigate(target, { replace: true });
+  }, [target]);
+  if (session.status === "loading" || target !== null) return <Page title={title} {...place}><Waiting /></Page>;
+  if (session.status === "here") return <>{children(session.view)}</>;
+  const problem = session.status === "failed" ? session.problem : new Problem("no_proofing");
+  return (
+    <Page title={title} {...place}>
+      <ProblemNotice problem={problem} onRetry={session.status === "failed" ? () => void reload() : undefined} />
+    </Page>
+  );
+}
+
+/** Stops the session and begins one at a counter. */
+export function useCounterInstead(): () => Promise<void> {
+  const { update } = useProofing();
+  const { lang } = useI18n();
+  return async () => {
+    await api.abandon().catch(() => undefined); // it may have ended by itself
+    update(await api.startProofing("counter", lang));
+    navigate("/prove/consent");
+  };
+}
+
+/** Stop, counter, receipt and the end of the session: at the foot of every step. */
+export function ProvingFoot({ view, counter = true }: { view: View; counter?: boolean }) {
+  const { t, time } = useI18n();
+  const { update } = useProofing();
+  const toCounter = useCounterInstead();
+  const [asking, setAsking] = useState<"stop" | "counter" | null>(null);
+  const [problem, setProblem] = useState<Problem | null>(null);
+  const act = (action: () => Promise<void>) => {
+    setAsking(null);
+    setProblem(null);
+    action().catch((thrown: unknown) => {
+      setProblem(asProblem(thrown));
+    });
+  };
+  if (isFinal(view.state)) return null;
+  return (
+    <footer class="proving-foot">
+      {problem !== null && <ProblemNotice problem={problem} />}
+      <div class="ways">
+        {counter && view.route === "camera" && <Button kind="quiet" onClick={() => { setAsking("counter"); }}>{t("app.counter_instead")}</Button>}
+        {view.state !== "consent" && <ReceiptButton />}
+        <Button kind="quiet" onClick={() => { setAsking("stop"); }}>{t("app.stop")}</Button>
+      </div>
+      <p class="hint">{t("app.ends_at", { time: time(view.expires_at) })}</p>
+      {asking === "stop" && (
+        <Dialog
+          title={t("app.stop_title")}
+          yes={t("app.stop")}
+          no={t("app.stop_keep")}
+          onNo={() => { setAsking(null); }}
+          onYes={() => { act(async () => { update(await api.abandon()); }); }}
+        >
+          <p>{t("app.stop_text")}</p>
+        </Dialog>
+      )}
+      {asking === "counter" && (
+        <Dialog
+          title={t("app.counter_title")}
+          yes={t("app.counter_yes")}
+          no={t("app.stop_keep")}
+          onNo={() => { setAsking(null); }}
+          onYes={() => { act(toCounter); }}
+        >
+          <p>{t("app.counter_text")}</p>
+        </Dialog>
+      )}
+    </footer>
+  );
+}
+
+/** Saves the signed consent receipt as a file. */
+export function ReceiptButton() {
+  const { t } = useI18n();
+  const [problem, setProblem] = useState<Problem | null>(null);
+  return (
+    <>
+      <Button
+        kind="quiet"
+        onClick={() => {
+          setProblem(null);
+          api.receipt().then(
+            (receipt) => { saveFile("ipse-consent-receipt.jose", receipt); },
+            (thrown: unknown) => { setProblem(asProblem(thrown)); },
+          );
+        }}
+      >
+        {t("consent.save")}
+      </Button>
+      {problem !== null && <ProblemNotice problem={problem} />}
+    </>
+  );
+}

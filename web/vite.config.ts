@@ -1,0 +1,51 @@
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { brotliCompressSync, constants, gzipSync } from "node:zlib";
+import type { Plugin } from "vite";
+import { defineConfig } from "vitest/config";
+import { mockServer } from "./dev/plugin.ts";
+
+/** compressed writes a .br and a .gz neighbour of every text asset, and keeps dist/.gitkeep. */
+function compressed(): Plugin {
+  return {
+    name: "compressed",
+    apply: "build",
+    writeBundle(options) {
+      const root = options.dir ?? "dist";
+      writeFileSync(join(root, ".gitkeep"), "");
+      for (const entry of readdirSync(root, { recursive: true, encoding: "utf8" })) {
+        if (!/\.(js|css|html|svg)$/.test(entry)) continue;
+        const plain = readFileSync(join(root, entry));
+        if (plain.length < 512) continue;
+        writeFileSync(`${join(root, entry)}.gz`, gzipSync(plain, { level: 9 }));
+        writeFileSync(`${join(root, entry)}.br`, brotliCompressSync(plain, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } }));
+      }
+    },
+  };
+}
+
+// `npm run dev` answers the API from dev/, a small stand-in that verifies nothing.
+// With IPSE_BACKEND=https://127.0.0.1:8443 the pages talk to a real server instead.
+const backend = process.env["IPSE_BACKEND"];
+
+export default defineConfig({
+  plugins: [compressed(), ...(backend ? [] : [mockServer()])],
+  server: {
+    host: "localhost",
+    ...(backend
+      ? { proxy: { "/api": { target: backend, secure: false, ws: true }, "/demo": { target: backend, secure: false } } }
+      : {}),
+  },
+  build: {
+    target: "es2022",
+    outDir: "dist",
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    reportCompressedSize: true,
+  },
+  test: {
+    environment: "happy-dom",
+    include: ["test/**/*.test.{ts,tsx}"],
+    restoreMocks: true,
+  },
+});
