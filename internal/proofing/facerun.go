@@ -79,23 +79,24 @@ func (s *Service) admitFace(ctx context.Context, l *live) (release func(), portr
 	if err := s.permit(l, consent.CheckFace); err != nil {
 		return nil, portrait, err
 	}
-	if release, err = s.faceRuns.take(s.cfg.Now()); err != nil {
+	giveBack, err := s.faceRuns.take(s.cfg.Now())
+	if err != nil {
 		return nil, portrait, err
 	}
 	l.face = faceStatus{}
-	portrait = pii.NewBytes(bytes.Clone(l.material.portrait.Reveal()))
+	own := pii.NewBytes(bytes.Clone(l.material.portrait.Reveal()))
 	begun := false
 	defer func() { // also when the store panics
 		if !begun {
-			portrait.Wipe()
-			release()
+			own.Wipe()
+			giveBack()
 		}
 	}()
 	if err := s.apply(ctx, l, Event{Kind: EventFaceStarted}); err != nil {
-		return nil, pii.Bytes{}, err
+		return nil, portrait, err
 	}
 	begun = true
-	return release, portrait, nil
+	return giveBack, own, nil
 }
 
 func (s *Service) newCheck(ctx context.Context, portrait pii.Bytes) (check FaceCheck, err error) {

@@ -190,7 +190,7 @@ func TestAPanicInTheStoreWipes(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	broken := &panicStore{}
-	r := newRig(t, func(c *proofing.Config) { broken.Store = c.Store; c.Store = broken })
+	r := newRig(t, func(c *proofing.Config) { broken.Store, c.Store, c.MaxFaceRuns, c.MaxReadings = c.Store, broken, 1, 1 })
 	token := atFace(t, r)
 	broken.now = true
 	func() {
@@ -205,6 +205,11 @@ func TestAPanicInTheStoreWipes(t *testing.T) {
 	broken.now = false
 	if view, err := r.Get(ctx, token); err != nil || view.State != proofing.StateDocument {
 		t.Errorf("the session after the panic: %s, %v", view.State, err)
+	}
+	r.readers.plug(true)
+	r.readDocument(t, token)
+	if outcome, err := r.runFace(t, token); err != nil || !outcome.Accepted {
+		t.Errorf("the places of the panicking calls were not given back: %+v, %v", outcome, err)
 	}
 }
 
