@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"modernc.org/sqlite" // the driver, registered as "sqlite"
@@ -39,6 +40,9 @@ type DB struct {
 	turn   chan struct{}
 	reader *sql.DB
 	commit func(op string, commit func() error) error
+	// unscrubbed is set when something was erased whose traces may still be in the
+	// write-ahead log.
+	unscrubbed atomic.Bool
 }
 
 // ErrClosed reports use of the database after Close.
@@ -72,6 +76,10 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 		return nil, err
 	}
 	if err = db.migrate(ctx); err != nil {
+		return nil, errors.Join(err, db.writer.Close())
+	}
+	// After a crash the log may hold what was erased just before.
+	if _, err = db.Scrub(ctx); err != nil {
 		return nil, errors.Join(err, db.writer.Close())
 	}
 	if db.reader, err = connect(cfg, "deferred", "1", cfg.Readers); err != nil {

@@ -123,6 +123,12 @@ func closed(err error) error {
 	return err
 }
 
+// carries reports whether ctx carries a transaction of this database.
+func (db *DB) carries(ctx context.Context) bool {
+	_, ok := ctx.Value(txKey{db}).(tx)
+	return ok
+}
+
 // Scrub folds the write-ahead log into the database file and empties it, so that
 // what was erased is in neither. A reader in its way makes it incomplete, which
 // is not an error: done is false then, and the caller tries again later.
@@ -137,6 +143,9 @@ func (db *DB) Scrub(ctx context.Context) (done bool, err error) {
 	row := db.writer.QueryRowContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)")
 	if err := row.Scan(&busy, &logged, &moved); err != nil {
 		return false, fmt.Errorf("store: scrub: %w", closed(err))
+	}
+	if busy == 0 {
+		db.unscrubbed.Store(false)
 	}
 	return busy == 0, nil
 }

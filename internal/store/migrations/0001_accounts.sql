@@ -17,6 +17,7 @@ CREATE TABLE passkeys (
     public_key      BLOB    NOT NULL,             -- COSE key
     aaguid          BLOB    NOT NULL,             -- make of the authenticator; zeros with attestation none
     sign_count      INTEGER NOT NULL,
+    transports      TEXT    NOT NULL,             -- comma separated
     backup_eligible INTEGER NOT NULL,
     backup_state    INTEGER NOT NULL,
     name            TEXT    NOT NULL,             -- chosen by the person
@@ -46,8 +47,8 @@ CREATE TABLE account_sessions (
     token_hash BLOB    NOT NULL PRIMARY KEY, -- SHA-256 of the cookie's secret
     account    TEXT    NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
     scope      TEXT    NOT NULL, -- full, recovery
-    auth_time  INTEGER NOT NULL, -- Unix seconds; the row goes when the session ends
-    idle_until INTEGER NOT NULL,
+    auth_time  INTEGER NOT NULL, -- Unix milliseconds, 0 for none; the row goes when the session ends
+    idle_until INTEGER NOT NULL, -- Unix seconds
     ends       INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX account_sessions_account ON account_sessions (account);
@@ -56,15 +57,8 @@ CREATE INDEX account_sessions_ends ON account_sessions (ends);
 CREATE TABLE ceremonies (
     challenge_hash BLOB    NOT NULL PRIMARY KEY, -- SHA-256 of the WebAuthn challenge
     kind           TEXT    NOT NULL, -- create, add, login
-    binding        TEXT    NOT NULL, -- whom the ceremony is for: account or SHA-256 of the proofing token; empty for login
-    handle         BLOB    NOT NULL, -- user handle offered; empty for login
+    binding        TEXT    NOT NULL, -- who must finish it; empty for login
+    state          BLOB    NOT NULL, -- the WebAuthn library's record
     expires        INTEGER NOT NULL  -- Unix seconds
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX ceremonies_expires ON ceremonies (expires);
-
-CREATE TABLE attempts (
-    bucket    BLOB    NOT NULL PRIMARY KEY, -- hash of what is limited, under a daily salt
-    tokens    REAL    NOT NULL,
-    refreshed INTEGER NOT NULL, -- Unix seconds
-    expires   INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
