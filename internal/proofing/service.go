@@ -21,6 +21,9 @@ type Config struct {
 	Chip    ChipReader
 	// Face may be nil: then sessions with the camera are refused at the start.
 	Face FaceChecker
+	// FaceSteps is how many instructions a face run has, for the page to
+	// announce. Default 6.
+	FaceSteps int
 	// Agents may be nil: then no decision of the counter is accepted.
 	Agents Agents
 	// Now is the clock; Rand yields secrets (crypto/rand.Reader).
@@ -61,12 +64,13 @@ func NewService(cfg Config) (*Service, error) {
 		cfg.Now == nil || cfg.Rand == nil || cfg.Log == nil {
 		return nil, errors.New("proofing: incomplete configuration")
 	}
-	if cfg.MaxSessions < 0 || cfg.MaxReadings < 0 || cfg.MaxFaceRuns < 0 {
+	if cfg.MaxSessions < 0 || cfg.MaxReadings < 0 || cfg.MaxFaceRuns < 0 || cfg.FaceSteps < 0 {
 		return nil, errors.New("proofing: negative limit")
 	}
 	cfg.MaxSessions = orDefault(cfg.MaxSessions, 10_000)
 	cfg.MaxReadings = orDefault(cfg.MaxReadings, 64)
 	cfg.MaxFaceRuns = orDefault(cfg.MaxFaceRuns, 4)
+	cfg.FaceSteps = orDefault(cfg.FaceSteps, 6)
 	base, stop := context.WithCancel(context.Background())
 	return &Service{cfg: cfg, base: base, stop: stop,
 		readings: newSlots(cfg.MaxReadings, 30*time.Second), faceRuns: newSlots(cfg.MaxFaceRuns, 30*time.Second),

@@ -35,13 +35,8 @@ type ConsentView struct {
 	Ends       string              `json:"ends"`
 	Withdraw   string              `json:"withdraw"`
 	TextSHA256 string              `json:"text_sha256"`
-	Text       ConsentText         `json:"text"`
-}
-
-// ConsentText is what the page must show, word for word.
-type ConsentText struct {
-	Title      string   `json:"title"`
-	Paragraphs []string `json:"paragraphs"`
+	// Text is what the page must show, word for word; its SHA-256 is TextSHA256.
+	Text consent.Text `json:"text"`
 }
 
 // DocumentPhase is where the reading of the document stands.
@@ -87,6 +82,7 @@ type FaceView struct {
 	Phase        FacePhase `json:"phase"`
 	Failure      Reason    `json:"failure,omitempty"` // of the last attempt
 	AttemptsLeft int       `json:"attempts_left"`
+	Steps        int       `json:"steps"` // instructions of a run
 }
 
 // CounterView is the step "counter": the code to say at the counter.
@@ -133,6 +129,7 @@ func (s *Service) view(l *live) (View, error) {
 	case StateFace:
 		v.Step = 3
 		v.Face = faceView(l)
+		v.Face.Steps = s.cfg.FaceSteps
 	case StateCounter:
 		v.Step = 3
 		v.Counter = counterView(l)
@@ -150,7 +147,7 @@ func (s *Service) view(l *live) (View, error) {
 func consentView(offer consent.Offer) *ConsentView {
 	v := &ConsentView{ID: offer.ID, Version: offer.Text.Version, Operator: offer.Operator,
 		Ends: stamp(offer.Ends), Withdraw: consent.WithdrawAnyTime, TextSHA256: offer.TextSHA256,
-		Text: ConsentText{Title: offer.Text.Title, Paragraphs: offer.Text.Paragraphs}}
+		Text: offer.Text}
 	seen := map[string]bool{}
 	first := func(code string) bool { was := seen[code]; seen[code] = true; return !was }
 	for _, p := range offer.Purposes {
