@@ -98,7 +98,7 @@ func TestRefusedDocumentsAreWiped(t *testing.T) {
 			})
 			token := r.consented(t, proofing.RouteCamera)
 			view := r.readDocument(t, token)
-			if view.State != proofing.StateRefused || view.Result.Reason != tt.want || view.Result.Accepted || view.Result.Retry {
+			if view.State != proofing.StateRefused || view.Result.Reason != tt.want || view.Result.Accepted || !view.Result.Retry {
 				t.Errorf("%s %+v", view.State, view.Result)
 			}
 			r.wiped(t, "after refusal")

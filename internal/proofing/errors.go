@@ -63,13 +63,15 @@ type Failure string
 
 // The failures of a reading.
 const (
-	FailureAccessDenied Failure = "access_denied" // the chip refused the typed data or the CAN
-	FailureCardLost     Failure = "card_lost"     // the document left the reader
-	FailureReaderLost   Failure = "reader_lost"   // the reader or its connection vanished
-	FailureChip         Failure = "chip_error"    // the chip answered something unusable
-	FailureUnsupported  Failure = "unsupported"   // a document this version cannot read
-	FailureTimeout      Failure = "timeout"       // it took too long
-	FailureInternal     Failure = "internal"      // a fault of the server
+	FailureAccessDenied Failure = "access_denied"        // the chip refused the typed data or the CAN
+	FailureCardLost     Failure = "card_lost"            // the document left the reader
+	FailureReaderLost   Failure = "reader_lost"          // the reader or its connection vanished
+	FailureSecure       Failure = "secure_messaging"     // the protected conversation broke
+	FailureChip         Failure = "read_failed"          // the chip answered something unusable
+	FailureUnsupported  Failure = "unsupported_document" // a document this version cannot read
+	FailureNoPassport   Failure = "no_chip_application"  // a chip, but of no passport or identity card
+	FailureTimeout      Failure = "timeout"              // it took too long
+	FailureInternal     Failure = "unknown"              // a fault of the server
 )
 
 // ReadError is how a ChipReader says why a reading failed.

@@ -219,6 +219,7 @@ func (r *FaceRun) Close() {
 		return
 	}
 	l.run = nil
+	l.face.failure = ReasonConnectionLost
 	if err := r.service.apply(r.service.base, l, Event{Kind: EventFaceInterrupted}); err != nil && !errors.Is(err, ErrExpired) {
 		r.service.cfg.Log.Warn("record an interrupted face run", "error", err)
 	}

@@ -36,7 +36,7 @@ func TestThreeRefusedRunsRefuseTheSession(t *testing.T) {
 	if err != nil || view.State != proofing.StateRefused || view.Result.Reason != proofing.ReasonNotSamePerson || !view.Result.Retry {
 		t.Errorf("%s %+v, %v", view.State, view.Result, err)
 	}
-	if len(view.Result.Checks) != 3 || view.Result.Checks[2].Result != proofing.ResultFailed {
+	if len(view.Result.Checks) != 5 || view.Result.Checks[4].Result != proofing.ResultFailed {
 		t.Errorf("checks %+v", view.Result.Checks)
 	}
 	r.wiped(t, "after the refusal")
@@ -142,7 +142,7 @@ func TestARunThatTakesTooLongIsInterrupted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.until(t, token, func(v proofing.View) bool { return v.Face != nil && v.Face.Phase == proofing.FaceReady })
+	r.until(t, token, func(v proofing.View) bool { return v.Face != nil && v.Face.Failure == proofing.ReasonConnectionLost })
 	if _, err := run.Push(context.Background(), proofing.Frame{}); !errors.Is(err, proofing.ErrRunOver) {
 		t.Errorf("a frame after the end: %v", err)
 	}

@@ -217,7 +217,7 @@ func (p Policy) nextFace(pos Position, ev Event) (Position, []Effect, error) {
 			next.FaceRefunds--
 			next.FaceLeft++
 		}
-		return faceAgain(next, ReasonTimeout)
+		return faceAgain(next, ReasonConnectionLost)
 	case ev.Kind == EventFaceDecided && pos.Running:
 		next.Running = false
 		if ev.Accepted {

@@ -180,7 +180,7 @@ func TestRetriesAreCapped(t *testing.T) {
 		pos = step(step(pos, proofing.Event{Kind: proofing.EventFaceStarted}), proofing.Event{Kind: proofing.EventFaceInterrupted})
 		runs++
 	}
-	if runs != 6 || pos.Reason != proofing.ReasonTimeout {
+	if runs != 6 || pos.Reason != proofing.ReasonConnectionLost {
 		t.Errorf("%d interrupted runs, then %q", runs, pos.Reason)
 	}
 	pos = step(step(at(proofing.StateFace, false), proofing.Event{Kind: proofing.EventFaceStarted}),

@@ -57,6 +57,7 @@ const (
 	ReasonSeveralFaces       Reason = "several_faces"
 	ReasonPoorQuality        Reason = "poor_quality"
 	ReasonTimeout            Reason = "timeout"
+	ReasonConnectionLost     Reason = "connection_lost"
 )
 
 // Policy holds the rules of proofing. The zero value is not usable: start from

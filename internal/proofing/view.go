@@ -103,7 +103,7 @@ type ResultView struct {
 
 // ResultLine is one check of the outcome.
 type ResultLine struct {
-	ID     string `json:"id"` // "document_genuine", "chip_authentic" or "same_person"
+	ID     string `json:"id"` // "consent", "document_genuine", "chip_authentic", "document_valid" or "person"
 	Result Result `json:"result"`
 }
 
@@ -215,21 +215,26 @@ func counterView(l *live) *CounterView {
 }
 
 func resultView(pos Position) *ResultView {
+	lines := []ResultLine{{"consent", ResultPassed}, {"document_genuine", pos.Document}, {"chip_authentic", pos.Chip},
+		{"document_valid", validity(pos)}, {"person", pos.Holder}}
 	v := &ResultView{Accepted: pos.State != StateRefused, Level: pos.Level, Reason: pos.Reason, Retry: pos.State == StateRefused}
-	for _, line := range []ResultLine{{"document_genuine", pos.Document}, {"chip_authentic", pos.Chip}, {"same_person", pos.Holder}} {
+	for _, line := range lines {
 		if line.Result != "" {
 			v.Checks = append(v.Checks, line)
 		}
 	}
-	if v.Checks == nil {
-		v.Checks = []ResultLine{}
-	}
-	switch pos.Reason {
-	case ReasonDocumentNotGenuine, ReasonChipNotAuthentic, ReasonDocumentExpired, ReasonLevelNotReached:
-		v.Retry = false // the same document gives the same answer
-	default:
-	}
 	return v
+}
+
+// validity is the outcome of the check of the document's dates.
+func validity(pos Position) Result {
+	switch {
+	case pos.Document != ResultPassed || pos.Chip == ResultFailed:
+		return "" // not reached
+	case pos.Reason == ReasonDocumentExpired:
+		return ResultFailed
+	}
+	return ResultPassed
 }
 
 func stamp(t time.Time) string {
