@@ -28,7 +28,11 @@ func newLimiter() *limiter { return &limiter{spent: map[[32]byte]time.Time{}} }
 func (l *limiter) wait(client string, now time.Time) time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	over := l.spent[hashOf(client)].Sub(now) - (limitBurst-1)*limitEvery
+	back, known := l.spent[hashOf(client)]
+	if !known {
+		return 0
+	}
+	over := back.Sub(now) - (limitBurst-1)*limitEvery
 	if over <= 0 {
 		return 0
 	}
