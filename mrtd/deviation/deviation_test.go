@@ -2,6 +2,9 @@ package deviation
 
 import (
 	"errors"
+	"fmt"
+	"os"
+	"strings"
 	"testing"
 )
 
@@ -46,5 +49,19 @@ func TestUnknownDeviationsAreRefusedUnlessLenient(t *testing.T) {
 	}
 	if at := At("SOD", []Deviation{{Code: "a"}, {Code: "b", Where: "DS"}}); at[0].Where != "SOD" || at[1].Where != "DS" {
 		t.Error("At places wrongly")
+	}
+}
+
+func TestEveryDeviationIsDocumented(t *testing.T) {
+	t.Parallel()
+	doc, err := os.ReadFile("../../docs/verdict.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, i := range Table() {
+		line := fmt.Sprintf("| `%s` | %s | %s | %s |\n", i.Code, i.Least, i.Text, i.Clause)
+		if !strings.Contains(string(doc), line) {
+			t.Errorf("docs/verdict.md lacks the line %s", line)
+		}
 	}
 }
