@@ -22,7 +22,7 @@ import (
 var floors = [][]string{
 	{"internal/pii"},
 	{"mrtd/tlv"},
-	{"mrtd/internal/ec", "mrtd/deviation"},
+	{"mrtd/internal/ec", "mrtd/deviation", "mrtd/jp2"},
 	{"mrtd/mrz", "mrtd/cms"},
 	{"mrtd/lds", "mrtd/trust"},
 	{"mrtd/chip"},
