@@ -30,6 +30,7 @@ const backend = process.env["IPSE_BACKEND"];
 
 export default defineConfig({
   plugins: [compressed(), ...(backend ? [] : [mockServer()])],
+  oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
   server: {
     host: "localhost",
     ...(backend

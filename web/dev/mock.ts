@@ -298,7 +298,16 @@ function playFace(world: World, socket: WebSocket): void {
   });
 }
 
+export interface Answer {
+  status: number;
+  body: unknown;
+}
+
 export interface Mock {
+  /** One call, without HTTP: what the tests of the pages use. */
+  call: (method: string, path: string, body: Record<string, unknown>) => Promise<Answer>;
+  /** Puts the session anywhere, for tests. */
+  show: (view: View) => void;
   handles: (url: string) => boolean;
   answer: (request: IncomingMessage, response: ServerResponse) => Promise<void>;
   face: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
@@ -308,6 +317,19 @@ export function createMock(): Mock {
   const world = new World();
   const table = routes(world);
   const sockets = new WebSocketServer({ noServer: true });
+
+  const call = async (method: string, path: string, body: Record<string, unknown>): Promise<Answer> => {
+    const key = `${method} ${path}`;
+    try {
+      const handler = table[key] ?? patterns.find(([pattern]) => pattern.test(key))?.[1](world);
+      if (handler === undefined) throw new Refusal(404, "not_found");
+      const result = await handler(body, path);
+      return { status: result === null ? 204 : 200, body: result };
+    } catch (thrown) {
+      const { status, code } = thrown instanceof Refusal ? thrown : new Refusal(500, "internal");
+      return { status, body: { type: "about:blank", status, code } };
+    }
+  };
 
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const path = new URL(request.url ?? "/", "http://localhost").pathname;
@@ -324,22 +346,15 @@ export function createMock(): Mock {
       response.end(readFileSync(join(people, frame[1] ?? "", "live", frame[2] ?? "")));
       return;
     }
-    const key = `${request.method ?? "GET"} ${path}`;
-    try {
-      const handler = table[key] ?? patterns.find(([pattern]) => pattern.test(key))?.[1](world);
-      if (handler === undefined) throw new Refusal(404, "not_found");
-      const result = await handler(await bodyOf(request), path);
-      response.writeHead(result === null ? 204 : 200, { "Content-Type": "application/json", "Cache-Control": "no-store" });
-      response.end(result === null ? undefined : JSON.stringify(result));
-    } catch (thrown) {
-      const refusal = thrown instanceof Refusal ? thrown : new Refusal(500, "internal");
-      response.writeHead(refusal.status, { "Content-Type": "application/problem+json" });
-      response.end(JSON.stringify({ type: "about:blank", status: refusal.status, code: refusal.code }));
-    }
+    const { status, body } = await call(request.method ?? "GET", path, await bodyOf(request));
+    response.writeHead(status, { "Content-Type": status < 300 ? "application/json" : "application/problem+json", "Cache-Control": "no-store" });
+    response.end(body === null ? undefined : JSON.stringify(body));
   };
 
   return {
     handles: (url) => url.startsWith("/api/") || url.startsWith("/demo/"),
+    call,
+    show: (view) => { world.show(view); },
     answer,
     face: (request, socket, head) => {
       sockets.handleUpgrade(request, socket, head, (ws) => { playFace(world, ws); });

@@ -19,9 +19,16 @@ export function leaveTo(url: string): void {
   location.assign(url);
 }
 
-/** Whether the person came to this page from another one of the application. */
-export function hasNavigated(): boolean {
-  return visits.count > 0;
+/** Whether the person has done something here already, so that new content may take the focus. */
+export function mayTakeFocus(): boolean {
+  // Older browsers have no userActivation; a navigation then tells enough.
+  const activation = (navigator as { userActivation?: UserActivation }).userActivation;
+  return visits.count > 0 || activation?.hasBeenActive === true;
+}
+
+/** Takes the focus where what held it has just gone, and only there. */
+export function takeLostFocus(element: HTMLElement | null): void {
+  if (mayTakeFocus() && (document.activeElement === null || document.activeElement === document.body)) element?.focus();
 }
 
 /** The path of the current page. */

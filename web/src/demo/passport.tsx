@@ -20,7 +20,6 @@ export function DemoPassport({ onReady }: { onReady: (mrz: MrzInput) => void }) 
   const { t } = useI18n();
   const [who, setWho] = useState<Who>(() => (recall("demo") === "self" ? "self" : "person"));
   const [picture, setPicture] = useState<Blob | null>(null);
-  const [ready, setReady] = useState(false);
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<Problem | null>(null);
 
@@ -28,7 +27,6 @@ export function DemoPassport({ onReady }: { onReady: (mrz: MrzInput) => void }) 
     const body = who === "self" && picture !== null ? { portrait: await base64url(picture) } : { person: "p02" };
     remember("demo", who);
     const { mrz } = await api.demoPassport(body);
-    setReady(true);
     onReady(mrz);
   };
   return (
@@ -39,7 +37,7 @@ export function DemoPassport({ onReady }: { onReady: (mrz: MrzInput) => void }) 
       <Choice<Who>
         legend={t("demo.whose")}
         value={who}
-        onChange={(value) => { setWho(value); setReady(false); }}
+        onChange={setWho}
         options={[
           { value: "person", label: t("demo.person"), text: t("demo.person_text") },
           { value: "self", label: t("demo.self"), text: t("demo.self_text") },
@@ -47,10 +45,9 @@ export function DemoPassport({ onReady }: { onReady: (mrz: MrzInput) => void }) 
       />
       {who === "self" && <Portrait picture={picture} onPicture={setPicture} />}
       {problem !== null && <ProblemNotice problem={problem} />}
-      {ready && <Notice tone="good"><p>{t("demo.ready")}</p></Notice>}
       <div class="ways">
         <Button
-          kind={ready ? "secondary" : "primary"}
+          kind="primary"
           off={who === "self" && picture === null}
           busy={busy}
           onClick={() => {

@@ -7,10 +7,10 @@ import type { Check } from "./use-check";
 /** Guidance drawn in a 640x480 picture. Left and right are the person's own, and the preview is mirrored: their left is on the left. */
 function Guide({ action }: { action: Action | null }) {
   const arrows: Partial<Record<Action, string>> = {
-    turnLeft: "M176 240H84M122 200l-40 40 40 40",
-    turnRight: "M464 240h92M518 200l40 40-40 40",
-    lookUp: "M320 62V14M292 40l28-28 28 28",
-    lookDown: "M320 418v48M292 440l28 28 28-28",
+    turnLeft: "M192 240h-46M168 214l-26 26 26 26",
+    turnRight: "M448 240h46M472 214l26 26-26 26",
+    lookUp: "M166 284v-86M142 222l24-26 24 26M474 284v-86M450 222l24-26 24 26",
+    lookDown: "M166 196v86M142 258l24 26 24-26M474 196v86M450 258l24 26 24-26",
   };
   const marks: Partial<Record<Action, string>> = {
     smile: "M282 322c22 24 54 24 76 0",

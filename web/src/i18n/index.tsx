@@ -62,6 +62,8 @@ export async function loadMessages(lang: Language): Promise<Messages> {
 /** Makes the translation functions for messages already loaded. */
 export function translator(lang: Language, messages: Messages): Omit<I18n, "setLang"> {
   const plural = new Intl.PluralRules(lang);
+  // Dates and times follow the browser's region where it has one for this language.
+  const region = navigator.languages.find((tag) => tag.startsWith(`${lang}-`)) ?? (lang === "en" ? "en-GB" : lang);
   const look = (key: string): string | undefined => (key in messages ? messages[key as MessageKey] : undefined);
   return {
     lang,
@@ -71,14 +73,14 @@ export function translator(lang: Language, messages: Messages): Omit<I18n, "setL
     date: (iso) => {
       const when = new Date(`${iso.slice(0, 10)}T00:00:00Z`);
       return /^\d{4}-\d{2}-\d{2}/.test(iso) && !Number.isNaN(when.getTime())
-        ? new Intl.DateTimeFormat(lang, { dateStyle: "long", timeZone: "UTC" }).format(when)
+        ? new Intl.DateTimeFormat(region, { dateStyle: "long", timeZone: "UTC" }).format(when)
         : iso;
     },
     time: (instant) => {
       const when = new Date(instant);
       if (Number.isNaN(when.getTime())) return instant;
       const today = when.toDateString() === new Date().toDateString();
-      return new Intl.DateTimeFormat(lang, today ? { timeStyle: "short" } : { dateStyle: "long", timeStyle: "short" }).format(when);
+      return new Intl.DateTimeFormat(region, today ? { timeStyle: "short" } : { dateStyle: "long", timeStyle: "short" }).format(when);
     },
   };
 }

@@ -52,7 +52,7 @@ function Agree({ view }: { view: View }) {
         <>
           {consent.text !== undefined && (
             <article class="card letter stack" lang={consent.text.language}>
-              {consent.text.paragraphs.map((paragraph) => <p key={paragraph}>{paragraph}</p>)}
+              {consent.text.paragraphs.map((paragraph) => <Paragraph key={paragraph} text={paragraph} />)}
             </article>
           )}
           <Record consent={consent} />
@@ -92,6 +92,12 @@ function Agree({ view }: { view: View }) {
       <ProvingFoot view={view} />
     </Page>
   );
+}
+
+/** A paragraph exactly as signed; a short first sentence stands out as its heading. */
+function Paragraph({ text }: { text: string }) {
+  const heading = /^[^.]{3,40}\.(?= )/.exec(text)?.[0];
+  return heading === undefined ? <p>{text}</p> : <p><strong>{heading}</strong>{text.slice(heading.length)}</p>;
 }
 
 /** The members of the receipt, in words. */

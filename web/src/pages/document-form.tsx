@@ -1,29 +1,51 @@
-import { useRef, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { api, asProblem, type Problem } from "../api";
 import { useI18n } from "../i18n";
 import { checkMrz, mrzPreview, normaliseNumber, numberCheckDigit, today, validDate, validNumber } from "../mrz";
+import { takeLostFocus } from "../router";
 import { useProofing } from "../state/proofing";
-import type { DocumentView, MrzInput } from "../types";
 import { Button, Choice, Field, Notice } from "../ui/parts";
 import { ProblemNotice } from "../ui/problem";
 
 type Way = "mrz" | "can";
+
+/** What is typed to open the chip. */
+export interface Access {
+  way: Way;
+  number: string;
+  birth: string;
+  expiry: string;
+  can: string;
+}
+
+export const emptyAccess: Access = { way: "mrz", number: "", birth: "", expiry: "", can: "" };
+
+interface Props {
+  access: Access;
+  setAccess: (access: Access) => void;
+  /** Whether the reader is there. */
+  ready: boolean;
+}
+
 type FieldName = "number" | "birth" | "expiry" | "can";
 
 /** What opens the chip: number and dates, or the CAN; checked as one types. */
-export function AccessForm({ specimen, document }: { specimen: MrzInput | null; document: DocumentView }) {
+export function AccessForm({ access, setAccess, ready }: Props) {
   const { t, tn } = useI18n();
   const { update } = useProofing();
   const form = useRef<HTMLFormElement>(null);
-  const [way, setWay] = useState<Way>("mrz");
-  const [number, setNumber] = useState(specimen?.document_number ?? "");
-  const [birth, setBirth] = useState(specimen?.birth_date ?? "");
-  const [expiry, setExpiry] = useState(specimen?.expiry_date ?? "");
-  const [can, setCan] = useState("");
+  const { way, number, birth, expiry, can } = access;
+  const set = (name: FieldName) => (value: string) => {
+    setAccess({ ...access, [name]: value });
+  };
   // A field complains only after one has left it or has tried to go on.
   const [left, setLeft] = useState<ReadonlySet<FieldName>>(new Set());
   const [problem, setProblem] = useState<Problem | null>(null);
   const [busy, setBusy] = useState(false);
+
+  useEffect(() => {
+    takeLostFocus(form.current);
+  }, []);
 
   const wrong = checkMrz({ number, birth, expiry });
   const canWrong = !/^\d{6}$/.test(can.trim());
@@ -36,7 +58,6 @@ export function AccessForm({ specimen, document }: { specimen: MrzInput | null; 
     const error = wrong[name];
     return show(name, error === undefined ? undefined : t(`document.err_${error}`));
   };
-  const ready = document.reader_connected;
 
   const submit = () => {
     setProblem(null);
@@ -47,8 +68,8 @@ export function AccessForm({ specimen, document }: { specimen: MrzInput | null; 
     }
     if (!ready || busy) return;
     setBusy(true);
-    const access = way === "can" ? { can: can.trim() } : { mrz: { document_number: normaliseNumber(number), birth_date: birth, expiry_date: expiry } };
-    api.readDocument(access).then(
+    const keys = way === "can" ? { can: can.trim() } : { mrz: { document_number: normaliseNumber(number), birth_date: birth, expiry_date: expiry } };
+    api.readDocument(keys).then(
       (view) => { update(view); },
       (thrown: unknown) => { setProblem(asProblem(thrown)); },
     ).finally(() => { setBusy(false); });
@@ -59,6 +80,7 @@ export function AccessForm({ specimen, document }: { specimen: MrzInput | null; 
   return (
     <form
       ref={form}
+      tabIndex={-1}
       class="stack card"
       noValidate
       onSubmit={(event) => {
@@ -69,7 +91,7 @@ export function AccessForm({ specimen, document }: { specimen: MrzInput | null; 
       <Choice<Way>
         legend={t("document.which")}
         value={way}
-        onChange={setWay}
+        onChange={(chosen) => { setAccess({ ...access, way: chosen }); }}
         options={[{ value: "mrz", label: t("document.by_mrz") }, { value: "can", label: t("document.by_can") }]}
       />
       {way === "mrz" ? (
@@ -80,7 +102,7 @@ export function AccessForm({ specimen, document }: { specimen: MrzInput | null; 
             hint={t("document.number_hint", { example: "L898902C3" })}
             error={errorOf("number")}
             value={number}
-            onInput={setNumber}
+            onInput={set("number")}
             onBlur={leave("number")}
             mono
             width="m"
@@ -92,8 +114,8 @@ export function AccessForm({ specimen, document }: { specimen: MrzInput | null; 
             </>}
           />
           <div class="field-row">
-            <Field label={t("document.birth")} error={errorOf("birth")} value={birth} onInput={setBirth} onBlur={leave("birth")} type="date" width="m" max={today()} min="1900-01-01" autoComplete="bday" />
-            <Field label={t("document.expiry")} error={errorOf("expiry")} value={expiry} onInput={setExpiry} onBlur={leave("expiry")} type="date" width="m" max="2100-12-31" min="2000-01-01" autoComplete="off" />
+            <Field label={t("document.birth")} error={errorOf("birth")} value={birth} onInput={set("birth")} onBlur={leave("birth")} type="date" width="m" max={today()} min="1900-01-01" autoComplete="bday" />
+            <Field label={t("document.expiry")} error={errorOf("expiry")} value={expiry} onInput={set("expiry")} onBlur={leave("expiry")} type="date" width="m" max="2100-12-31" min="2000-01-01" autoComplete="off" />
           </div>
           {validNumber(normalised) && validDate(birth) && validDate(expiry) && <Preview number={number} birth={birth} expiry={expiry} />}
         </>
@@ -103,7 +125,7 @@ export function AccessForm({ specimen, document }: { specimen: MrzInput | null; 
           hint={t("document.can_hint", { example: "123456" })}
           error={show("can", canWrong ? t("document.err_can") : undefined)}
           value={can}
-          onInput={setCan}
+          onInput={set("can")}
           onBlur={leave("can")}
           mono
           width="s"

@@ -4,7 +4,7 @@ import { useI18n, type PlainKey } from "../i18n";
 import { useProofing } from "../state/proofing";
 import type { DocumentView } from "../types";
 import { ReaderDrawing } from "../ui/drawings";
-import { Button, CopyButton, Notice } from "../ui/parts";
+import { Button, CopyButton } from "../ui/parts";
 import { ProblemNotice } from "../ui/problem";
 import { Qr } from "../ui/qr";
 
@@ -16,9 +16,6 @@ export function ReaderCard({ document }: { document: DocumentView }) {
   const expired = useExpired(document.pairing_expires_at);
   const command = `ipse passport relay --server ${location.origin} --code ${document.pairing_code} --reader pcsc`;
 
-  if (document.reader_connected) {
-    return <Notice tone="good" title={t("document.reader_ok")}><p>{t("document.reading_text")}</p></Notice>;
-  }
   return (
     <section class="card stack" aria-labelledby="reader">
       <div class="card-head">
@@ -65,6 +62,9 @@ export function ReaderCard({ document }: { document: DocumentView }) {
   );
 }
 
+/** The longest wait that setTimeout can count: longer ones would end at once. */
+const longestTimer = 2 ** 31 - 1;
+
 /** Whether an instant has passed; says so when it does. */
 function useExpired(instant: string): boolean {
   const [expired, setExpired] = useState(() => Date.parse(instant) <= Date.now());
@@ -72,7 +72,7 @@ function useExpired(instant: string): boolean {
     const left = Date.parse(instant) - Date.now();
     setExpired(left <= 0);
     if (!(left > 0)) return undefined;
-    const timer = setTimeout(() => { setExpired(true); }, left);
+    const timer = setTimeout(() => { setExpired(Date.parse(instant) <= Date.now()); }, Math.min(left, longestTimer));
     return () => { clearTimeout(timer); };
   }, [instant]);
   return expired;

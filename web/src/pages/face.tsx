@@ -34,7 +34,7 @@ function FaceStep({ view }: { view: View }) {
   const begin = () => { check.begin(demoPerson ? openDemoPerson : openCamera); };
 
   return (
-    <Page title={t("face.title")} step={3} {...(running ? {} : { drawing: <FaceDrawing /> })}>
+    <Page key={running ? "live" : "before"} title={t("face.title")} step={3} {...(running ? {} : { drawing: <FaceDrawing /> })}>
       {running ? <Stage check={check} /> : (
         <>
           <Outcome phase={check.phase} />
@@ -66,7 +66,7 @@ function FaceStep({ view }: { view: View }) {
         </>
       )}
       <p class="hint">{t("face.frames")}</p>
-      <ProvingFoot view={view} />
+      <ProvingFoot view={view} live={running} />
     </Page>
   );
 }

@@ -1,8 +1,8 @@
-import { useCallback, useEffect, useState } from "preact/hooks";
+import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { api, asProblem, type Problem } from "../api";
 import { present } from "../crypto/sdjwt";
 import { useI18n } from "../i18n";
-import { Link, leaveTo } from "../router";
+import { Link, leaveTo, takeLostFocus } from "../router";
 import { useLock, type Lock } from "../state/open";
 import type { OpenVault } from "../state/vault";
 import type { Level, LoginRequest } from "../types";
@@ -88,21 +88,20 @@ function Facts({ request }: { request: LoginRequest }) {
   const { t } = useI18n();
   const level = requiredLevel(request);
   return (
-    <dl class="facts card">
-      <div><dt>{t("login.purpose")}</dt><dd>{request.purpose}</dd></div>
-      <div><dt>{t("login.legal")}</dt><dd>{request.legal_basis}</dd></div>
-      {level !== undefined && <div><dt>{t("login.level")}</dt><dd>{t(`level.${level}`)}</dd></div>}
+    <div class="card stack">
+      <dl class="facts">
+        <div><dt>{t("login.purpose")}</dt><dd>{request.purpose}</dd></div>
+        <div><dt>{t("login.legal")}</dt><dd>{request.legal_basis}</dd></div>
+        {level !== undefined && <div><dt>{t("login.level")}</dt><dd>{t(`level.${level}`)}</dd></div>}
+      </dl>
       {request.service.policy_url !== "" && (
-        <div>
-          <dt class="visually-hidden">{t("app.privacy")}</dt>
-          <dd>
-            <a href={request.service.policy_url} target="_blank" rel="noopener noreferrer">
-              {t("login.policy", { service: request.service.name })}<span class="visually-hidden"> ({t("app.new_tab")})</span>
-            </a>
-          </dd>
-        </div>
+        <p>
+          <a href={request.service.policy_url} target="_blank" rel="noopener noreferrer">
+            {t("login.policy", { service: request.service.name })}<span class="visually-hidden"> ({t("app.new_tab")})</span>
+          </a>
+        </p>
       )}
-    </dl>
+    </div>
   );
 }
 
@@ -149,6 +148,10 @@ function Decide({ request, vault, onYes, onNo }: DecideProps) {
   const { service } = request;
   // Optional attributes start unchosen: nothing is agreed in advance.
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
+  const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => {
+    takeLostFocus(heading.current);
+  }, []);
   const claims = vault.claims;
   const values = new Map(claims?.disclosures.map((d) => [d.name, d.value]) ?? []);
   const missing = request.attributes.filter((a) => a.essential && !values.has(a.name));
@@ -170,7 +173,7 @@ function Decide({ request, vault, onYes, onNo }: DecideProps) {
   };
   return (
     <section class="stack" aria-labelledby="values">
-      <h2 id="values">{t("login.values")}</h2>
+      <h2 id="values" ref={heading} tabIndex={-1}>{t("login.values")}</h2>
       <ul class="asks values card">
         {request.attributes.map((a) => {
           const value = values.get(a.name);

@@ -2,7 +2,7 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { useI18n } from "../i18n";
-import { hasNavigated } from "../router";
+import { mayTakeFocus } from "../router";
 
 /** Steps of a proofing, on either route. */
 export const stepCount = 6;
@@ -27,7 +27,7 @@ export function Page({ title, step, drawing, wide = false, hero = false, childre
     document.title = t("app.title", { page: spoken });
   }, [spoken, t]);
   useEffect(() => {
-    if (!hasNavigated()) return;
+    if (!mayTakeFocus()) return;
     window.scrollTo(0, 0);
     heading.current?.focus({ preventScroll: true });
   }, []);

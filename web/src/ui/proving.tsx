@@ -47,7 +47,7 @@ export function useCounterInstead(): () => Promise<void> {
 }
 
 /** Stop, counter, receipt and the end of the session: at the foot of every step. */
-export function ProvingFoot({ view, counter = true }: { view: View; counter?: boolean }) {
+export function ProvingFoot({ view, counter = true, live = false }: { view: View; counter?: boolean; live?: boolean }) {
   const { t, time } = useI18n();
   const { update } = useProofing();
   const toCounter = useCounterInstead();
@@ -62,14 +62,14 @@ export function ProvingFoot({ view, counter = true }: { view: View; counter?: bo
   };
   if (isFinal(view.state)) return null;
   return (
-    <footer class="proving-foot">
+    <footer class={live ? "proving-foot live" : "proving-foot"}>
       {problem !== null && <ProblemNotice problem={problem} />}
       <div class="ways">
         {counter && view.route === "camera" && <Button kind="quiet" onClick={() => { setAsking("counter"); }}>{t("app.counter_instead")}</Button>}
-        {view.state !== "consent" && <ReceiptButton />}
+        {view.state !== "consent" && !live && <ReceiptButton />}
         <Button kind="quiet" onClick={() => { setAsking("stop"); }}>{t("app.stop")}</Button>
       </div>
-      <p class="hint">{t("app.ends_at", { time: time(view.expires_at) })}</p>
+      {!live && <p class="hint">{t("app.ends_at", { time: time(view.expires_at) })}</p>}
       {asking === "stop" && (
         <Dialog
           title={t("app.stop_title")}

@@ -1,0 +1,104 @@
+// Renders the whole application against the stand-in server, and finds things the way people do.
+import { render } from "preact";
+import { act } from "preact/test-utils";
+import { vi } from "vitest";
+import { createMock, type Mock } from "../dev/mock";
+import { App } from "../src/app";
+import { I18nProvider, loadMessages, type Language } from "../src/i18n";
+import type { Config } from "../src/types";
+
+/** An event source that never speaks: the tests move the session themselves. */
+class SilentEvents extends EventTarget {
+  static readonly CLOSED = 2;
+  readonly readyState = 0;
+  onerror: (() => void) | null = null;
+  close(): void {
+    this.onerror = null;
+  }
+}
+
+export interface Page {
+  mock: Mock;
+  /** Calls made so far, as "METHOD path". */
+  calls: string[];
+  settle: () => Promise<void>;
+  click: (name: string) => Promise<void>;
+  type: (label: string, value: string) => Promise<void>;
+}
+
+/** Lets every pending promise and render finish. */
+export async function settle(): Promise<void> {
+  // act renders at its end, so a chain of fetch, render and effect takes several.
+  for (let i = 0; i < 8; i++) {
+    await act(async () => {
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    });
+  }
+}
+
+const nameOf = (element: Element): string => {
+  const by = element.getAttribute("aria-labelledby");
+  const text = by === null ? (element.getAttribute("aria-label") ?? element.textContent) : (document.getElementById(by)?.textContent ?? "");
+  return text.replace(/\s+/g, " ").trim();
+};
+
+/** The one element of a kind with a name. */
+export function byName(selector: string, name: string): HTMLElement {
+  const found = [...document.querySelectorAll<HTMLElement>(selector)].filter((e) => nameOf(e) === name);
+  if (found.length !== 1 || found[0] === undefined) throw new Error(`${found.length} elements named ${name}: ${[...document.querySelectorAll(selector)].map(nameOf).join(" | ")}`);
+  return found[0];
+}
+
+export const textOf = (selector: string): string => document.querySelector(selector)?.textContent ?? "";
+
+// Fetched lazily by the application: loaded before the first test, so that they are there at once.
+await Promise.all([
+  loadMessages("en"), loadMessages("fr"), import("../src/pages/face"), import("../src/pages/login"), import("../src/pages/me"), import("../src/pages/recover"), import("../src/demo/passport"),
+]);
+
+export async function open(path: string, options: { lang?: Language; demo?: boolean; prepare?: (mock: Mock) => unknown } = {}): Promise<Page> {
+  const mock = createMock();
+  const calls: string[] = [];
+  await options.prepare?.(mock);
+  vi.stubGlobal("EventSource", SilentEvents);
+  vi.stubGlobal("fetch", async (target: string, init: RequestInit) => {
+    const method = init.method ?? "GET";
+    calls.push(`${method} ${target}`);
+    const { status, body } = await mock.call(method, target, typeof init.body === "string" ? (JSON.parse(init.body) as Record<string, unknown>) : {});
+    return new Response(body === null ? null : JSON.stringify(body), { status });
+  });
+  history.replaceState(null, "", path);
+  const config = { ...((await mock.call("GET", "/api/config", {})).body as Config), demo: options.demo ?? false };
+  const lang = options.lang ?? "en";
+  const messages = await loadMessages(lang);
+  document.body.innerHTML = "<div id=app></div>";
+  const root = document.getElementById("app");
+  if (root === null) throw new Error("no root");
+  await act(() => {
+    render(<I18nProvider lang={lang} messages={messages}><App config={config} /></I18nProvider>, root);
+  });
+  await settle();
+  const click = async (name: string) => {
+    await act(() => { byName("button, a, input[type=checkbox], summary", name).click(); });
+    await settle();
+  };
+  const type = async (label: string, value: string) => {
+    const id = byName("label", label).getAttribute("for") ?? "";
+    const input = document.getElementById(id) as HTMLInputElement;
+    await act(() => {
+      input.value = value;
+      input.dispatchEvent(new Event("input", { bubbles: true }));
+      input.dispatchEvent(new Event("blur"));
+    });
+    await settle();
+  };
+  return { mock, calls, settle, click, type };
+}
+
+export function close(): void {
+  const root = document.getElementById("app");
+  if (root !== null) render(null, root);
+  vi.unstubAllGlobals();
+  window.sessionStorage.clear();
+  window.localStorage.clear();
+}

@@ -1,0 +1,46 @@
+import { describe, expect, it } from "vitest";
+import { checkDigit, checkMrz, mrzDate, mrzPreview, normaliseNumber, numberCheckDigit, validDate, validNumber } from "../src/mrz";
+
+const now = new Date("2026-11-24T12:00:00Z");
+
+describe("check digits", () => {
+  it("are those of the worked examples", () => {
+    // ICAO Doc 9303-3 §4.9, examples 1 and 2; Doc 9303-4 appendix A.
+    expect(checkDigit("520727")).toBe(3);
+    expect(checkDigit("AB2134<<<")).toBe(5);
+    expect(checkDigit("L898902C3")).toBe(6);
+    expect(checkDigit("740812")).toBe(2);
+    expect(checkDigit("120415")).toBe(9);
+    expect(checkDigit("L898902C3674081221204159ZE184226B<<<<<1")).toBe(0);
+  });
+
+  it("fill a short number with chevrons", () => {
+    expect(numberCheckDigit("AB2134")).toBe(5);
+    expect(mrzPreview("l8989 02c3", "1974-08-12", "2012-04-15")).toEqual([
+      { value: "L898902C3", digit: 6 },
+      { value: "740812", digit: 2 },
+      { value: "120415", digit: 9 },
+    ]);
+  });
+});
+
+describe("what people type", () => {
+  it("is read in any case, with spaces and dashes", () => {
+    expect(normaliseNumber(" l8989-02 c3 ")).toBe("L898902C3");
+    expect(validNumber("L898902C3")).toBe(true);
+    for (const bad of ["", "AB1", "ÉRIKSSON1", "A".repeat(23)]) expect(validNumber(normaliseNumber(bad))).toBe(false);
+  });
+
+  it("is a date of the calendar or none", () => {
+    expect(validDate("2024-02-29")).toBe(true);
+    for (const bad of ["2023-02-29", "2026-13-01", "12/08/1974", "", "1974-8-12"]) expect(validDate(bad)).toBe(false);
+    expect(mrzDate("1974-08-12")).toBe("740812");
+  });
+
+  it("gets one error for each wrong answer", () => {
+    expect(checkMrz({ number: "L898902C3", birth: "1974-08-12", expiry: "2032-04-15" }, now)).toEqual({});
+    expect(checkMrz({ number: "", birth: "", expiry: "" }, now)).toEqual({ number: "number", birth: "birth", expiry: "expiry" });
+    expect(checkMrz({ number: "L898902C3", birth: "2030-01-01", expiry: "2026-11-23" }, now)).toEqual({ birth: "birth", expiry: "expired" });
+    expect(checkMrz({ number: "L898902C3", birth: "1974-08-12", expiry: "2026-11-24" }, now)).toEqual({});
+  });
+});
