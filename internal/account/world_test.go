@@ -25,7 +25,7 @@ const (
 
 // world is a server's accounts with a clock to turn, and one person.
 type world struct {
-	t     *testing.T
+	t     testing.TB
 	path  string
 	now   time.Time
 	store *store.DB
@@ -38,7 +38,7 @@ type world struct {
 	prf    []byte
 }
 
-func draw(t *testing.T, n int) []byte {
+func draw(t testing.TB, n int) []byte {
 	t.Helper()
 	out := make([]byte, n)
 	if _, err := io.ReadFull(rand.Reader, out); err != nil {
@@ -47,7 +47,7 @@ func draw(t *testing.T, n int) []byte {
 	return out
 }
 
-func newWorld(t *testing.T) *world {
+func newWorld(t testing.TB) *world {
 	t.Helper()
 	w := &world{t: t, path: filepath.Join(t.TempDir(), "ipse.db"), now: time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)}
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

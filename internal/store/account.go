@@ -167,8 +167,8 @@ func (db *DB) AppendItem(ctx context.Context, id string, item account.Item, keep
 		if err != nil {
 			return owned(err)
 		}
-		_, err = t.exec(`DELETE FROM items WHERE account = ?1 AND kind = ?2 AND seq NOT IN
-			(SELECT seq FROM items WHERE account = ?1 AND kind = ?2 ORDER BY seq DESC LIMIT ?3)`, id, item.Kind, keep)
+		_, err = t.exec(`DELETE FROM items WHERE account = ?1 AND kind = ?2 AND seq <=
+			(SELECT seq FROM items WHERE account = ?1 AND kind = ?2 ORDER BY seq DESC LIMIT 1 OFFSET ?3)`, id, item.Kind, keep)
 		return err
 	})
 }
