@@ -10,7 +10,7 @@ import (
 var (
 	// ErrNoSession: no live session has this token.
 	ErrNoSession = errors.New("account: no such session")
-	// ErrScope: a session opened with a recovery code may only add a passkey.
+	// ErrScope: a session opened with a recovery code may only read and add a passkey.
 	ErrScope = errors.New("account: session does not permit this")
 	// ErrNotFresh: this needs a passkey used in the last minutes.
 	ErrNotFresh = errors.New("account: passkey use too long ago")

@@ -46,8 +46,15 @@ func (s *Service) AppendJournal(ctx context.Context, account string, sealed []by
 }
 
 // BeginAdd answers {"publicKey": PublicKeyCredentialCreationOptionsJSON} for a
-// further passkey of the session's account.
+// further passkey of the session's account. A stolen cookie must not lead to a
+// passkey of the thief's: this needs a fresh use of a passkey (ErrNotFresh) or a
+// session just opened with the recovery code. Also ErrTooManyPasskeys.
 func (s *Service) BeginAdd(ctx context.Context, session Session) (json.RawMessage, error) {
+	if session.Scope != ScopeRecovery {
+		if err := s.Fresh(session); err != nil {
+			return nil, err
+		}
+	}
 	a, err := s.cfg.Store.Account(ctx, session.Account)
 	if err != nil {
 		return nil, err
@@ -55,12 +62,15 @@ func (s *Service) BeginAdd(ctx context.Context, session Session) (json.RawMessag
 	if len(a.Passkeys) >= maxPasskeys {
 		return nil, ErrTooManyPasskeys
 	}
-	return s.beginRegistration(ctx, kindAdd, a.ID, s.userOf(a.Handle, a.Passkeys))
+	return s.beginRegistration(ctx, kindAdd, addBinding(session), s.userOf(a.Handle, a.Passkeys))
 }
 
-// AddPasskey verifies and keeps a further passkey. A session opened with a
-// recovery code becomes a full one: a passkey has just been used. Errors as Create's,
-// and ErrTooManyPasskeys.
+// addBinding lets only the session that began an addition finish it.
+func addBinding(session Session) string { return session.Account + "." + encode(session.TokenHash[:]) }
+
+// AddPasskey verifies and keeps a further passkey, in the session that began it.
+// A session opened with the recovery code becomes a full one: a passkey has just
+// been used. Errors as Create's, and ErrTooManyPasskeys.
 func (s *Service) AddPasskey(ctx context.Context, session Session, n NewPasskey) (Session, error) {
 	err := s.cfg.Store.Atomically(ctx, func(ctx context.Context) error {
 		a, err := s.cfg.Store.Account(ctx, session.Account)
@@ -70,7 +80,7 @@ func (s *Service) AddPasskey(ctx context.Context, session Session, n NewPasskey)
 		if len(a.Passkeys) >= maxPasskeys {
 			return ErrTooManyPasskeys
 		}
-		p, _, err := s.finishRegistration(ctx, kindAdd, a.ID, n.Credential)
+		p, _, err := s.finishRegistration(ctx, kindAdd, addBinding(session), n.Credential)
 		if err != nil {
 			return err
 		}
@@ -79,6 +89,9 @@ func (s *Service) AddPasskey(ctx context.Context, session Session, n NewPasskey)
 		}
 		if err := s.cfg.Store.AddPasskey(ctx, a.ID, p); err != nil {
 			return err
+		}
+		if session.Scope == ScopeFull {
+			return nil // what it adds does not make an older use of a passkey fresher
 		}
 		session.Scope, session.AuthTime = ScopeFull, s.cfg.Now().Truncate(time.Millisecond)
 		return s.cfg.Store.UpgradeSession(ctx, session.TokenHash, session.AuthTime)
@@ -102,10 +115,11 @@ func (s *Service) RenamePasskey(ctx context.Context, session Session, credential
 }
 
 // RemovePasskey removes a passkey and ends the account's other sessions, which
-// the lost device may hold. Errors: ErrScope, ErrUnknownPasskey, ErrLastWayIn.
+// the lost device may hold. It needs a fresh use of a passkey. Errors: ErrScope,
+// ErrNotFresh, ErrUnknownPasskey, ErrLastWayIn.
 func (s *Service) RemovePasskey(ctx context.Context, session Session, credentialID []byte) error {
-	if session.Scope != ScopeFull {
-		return ErrScope
+	if err := s.Fresh(session); err != nil {
+		return err
 	}
 	return s.cfg.Store.Atomically(ctx, func(ctx context.Context) error {
 		a, err := s.cfg.Store.Account(ctx, session.Account)
@@ -126,8 +140,11 @@ func (s *Service) RemovePasskey(ctx context.Context, session Session, credential
 }
 
 // SetRecovery replaces the recovery code; the former one opens nothing any more.
-// Errors: ErrVault, ErrNoAccount.
+// It needs a fresh use of a passkey. Errors: ErrScope, ErrNotFresh, ErrVault, ErrNoAccount.
 func (s *Service) SetRecovery(ctx context.Context, session Session, n NewRecovery) error {
+	if err := s.Fresh(session); err != nil {
+		return err
+	}
 	recovery, err := s.checkRecovery(n)
 	if err != nil {
 		return err

@@ -161,6 +161,7 @@ func TestRecoveryLeadsToANewPasskeyAndNoFurther(t *testing.T) {
 	for name, err := range map[string]error{
 		"erase": w.svc.Erase(t.Context(), session), "remove": w.svc.RemovePasskey(t.Context(), session, first),
 		"rename": w.svc.RenamePasskey(t.Context(), session, first, "n"), "fresh": w.svc.Fresh(session),
+		"new code": w.svc.SetRecovery(t.Context(), session, w.recovery(draw(t, 20))),
 	} {
 		if !errors.Is(err, account.ErrScope) {
 			t.Errorf("%s: %v", name, err)
@@ -228,6 +229,42 @@ func TestWrongCodesSlowOnlyTheirSender(t *testing.T) {
 	w.now = w.now.Add(limit.RetryAfter)
 	if _, err := w.recover("attacker", w.secret); err != nil {
 		t.Errorf("after the wait: %v", err)
+	}
+}
+
+// TestAStolenCookieChangesNothing: an older session cannot touch the ways in,
+// and an addition begun in one session is not finished in another.
+func TestAStolenCookieChangesNothing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	opened := w.create()
+	first := w.state(opened.Session).Account.Passkeys[0].ID
+	w.now = w.now.Add(5 * time.Minute)
+	stolen, err := w.svc.Session(t.Context(), opened.Token.Reveal())
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, begun := w.svc.BeginAdd(t.Context(), stolen)
+	for name, err := range map[string]error{"add": begun, "remove": w.svc.RemovePasskey(t.Context(), stolen, first),
+		"new code": w.svc.SetRecovery(t.Context(), stolen, w.recovery(draw(t, 20))), "erase": w.svc.Erase(t.Context(), stolen)} {
+		if !errors.Is(err, account.ErrNotFresh) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	fresh := w.mustLogin().Session
+	w.auth = &authtest.Authenticator{Origin: origin, Rand: w.auth.Rand}
+	options, err := w.svc.BeginAdd(t.Context(), fresh)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := w.passkey(options)
+	if _, err := w.svc.AddPasskey(t.Context(), stolen, n); !errors.Is(err, account.ErrChallengeExpired) {
+		t.Errorf("finished in another session: %v", err)
+	}
+	w.now = w.now.Add(time.Minute)
+	added, err := w.svc.AddPasskey(t.Context(), fresh, n)
+	if err != nil || !added.AuthTime.Equal(fresh.AuthTime) {
+		t.Errorf("auth time %v, %v", added.AuthTime, err)
 	}
 }
 

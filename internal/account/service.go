@@ -38,7 +38,8 @@ type Config struct {
 	SessionIdle time.Duration
 	// SessionMax ends a session however it is used; default 12 hours.
 	SessionMax time.Duration
-	// FreshFor is how long a use of the passkey permits erasure; default 5 minutes.
+	// FreshFor is how long a use of the passkey permits to change the ways in and to
+	// erase the account; default 5 minutes.
 	FreshFor time.Duration
 	// JournalKept is how many journal items an account keeps; default 500.
 	JournalKept int

@@ -143,7 +143,7 @@ func (s *Service) Logout(ctx context.Context, token string) error {
 }
 
 // Recover opens a session with a recovery code's authentication value: it may
-// read the account, add a passkey and replace the code. client is the caller's
+// read the account and add a passkey, which makes it a full one. client is the caller's
 // network address, for the limit on wrong tries; it is kept in memory as a hash.
 // Errors: ErrRecovery, ErrLimited.
 func (s *Service) Recover(ctx context.Context, client string, auth pii.Bytes) (Opened, error) {
