@@ -1,0 +1,231 @@
+package trust
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"time"
+
+	"ipse/mrtd/cms"
+	"ipse/mrtd/deviation"
+)
+
+// Reasons no path leads to an anchor.
+var (
+	ErrNoAuthority  = errors.New("trust: no authority of that name or key is trusted")
+	ErrNotCertified = errors.New("trust: no trusted authority of that name signed this certificate")
+)
+
+// maxCandidates bounds how many keys of one name are tried, maxLinks how many
+// links a path may have.
+const (
+	maxCandidates = 32
+	maxLinks      = 8
+)
+
+// Path leads from a certificate to the anchor that vouches for it.
+type Path struct {
+	// Authorities are the certificates above, nearest first; the last one is
+	// an anchor.
+	Authorities []*Entry
+	Deviations  []deviation.Deviation
+	// BrokenLinks counts link certificates whose signature did not verify.
+	BrokenLinks int
+}
+
+// Anchor returns the trust anchor.
+func (p *Path) Anchor() *Entry { return p.Authorities[len(p.Authorities)-1] }
+
+// Issuer returns the authority that signed the certificate itself.
+func (p *Path) Issuer() *Entry { return p.Authorities[0] }
+
+// Path looks for the authority that signed c and, if that is a link
+// certificate, for the anchor behind it (ICAO 9303-11 §5.1, RFC 5280 §6). It
+// looks at signatures, not at dates: see ValidAt of the certificates.
+func (s *Store) Path(c *cms.Certificate) (*Path, error) {
+	p := &Path{}
+	current := c
+	for range maxLinks {
+		e, err := s.issuerOf(current, p)
+		if err != nil {
+			return nil, err
+		}
+		p.Authorities = append(p.Authorities, e)
+		if e.Kind == Anchor {
+			return p, nil
+		}
+		// The same key may also be on the list as an anchor of its own.
+		if a := s.anchorWithKey(e.Cert); a != nil {
+			p.Authorities = append(p.Authorities, a)
+			return p, nil
+		}
+		current = e.Cert
+	}
+	return nil, fmt.Errorf("%w: more than %d links", ErrNoAuthority, maxLinks)
+}
+
+func (s *Store) anchorWithKey(link *cms.Certificate) *Entry {
+	for _, e := range s.byName[link.Subject.Key()] {
+		if e.Kind == Anchor && bytes.Equal(e.Cert.RawKey, link.RawKey) {
+			return e
+		}
+	}
+	return nil
+}
+
+// issuerOf tries, in this order, authorities with the issuer's name and key
+// identifier, with the name alone, and with the key identifier alone.
+func (s *Store) issuerOf(c *cms.Certificate, p *Path) (*Entry, error) {
+	candidates := s.candidates(c)
+	if len(candidates) == 0 {
+		return nil, ErrNoAuthority
+	}
+	for i, e := range candidates {
+		if i == maxCandidates {
+			break
+		}
+		if e.Cert == c {
+			continue
+		}
+		out, err := c.CheckSignedBy(e.Cert.Key)
+		if err != nil {
+			continue
+		}
+		p.Deviations = append(p.Deviations, out.Deviations...)
+		add := func(code deviation.Code) { p.Deviations = append(p.Deviations, deviation.Deviation{Code: code}) }
+		switch {
+		case !c.Issuer.Equal(e.Cert.Subject):
+			add(deviation.ChainNoIssuerMatch)
+		case !bytes.Equal(c.Issuer.Raw, e.Cert.Subject.Raw):
+			add(deviation.ChainNameForm)
+		}
+		if c.AuthorityKeyID != nil && e.Cert.SubjectKeyID != nil && !bytes.Equal(c.AuthorityKeyID, e.Cert.SubjectKeyID) {
+			add(deviation.ChainKeyID)
+		}
+		return e, nil
+	}
+	return nil, ErrNotCertified
+}
+
+func (s *Store) candidates(c *cms.Certificate) []*Entry {
+	var both, name, key []*Entry
+	for _, e := range s.byName[c.Issuer.Key()] {
+		if len(c.AuthorityKeyID) > 0 && bytes.Equal(c.AuthorityKeyID, e.Cert.SubjectKeyID) {
+			both = append(both, e)
+		} else {
+			name = append(name, e)
+		}
+	}
+	if len(c.AuthorityKeyID) > 0 {
+		for _, e := range s.byKeyID[string(c.AuthorityKeyID)] {
+			if !e.Cert.Subject.Equal(c.Issuer) {
+				key = append(key, e)
+			}
+		}
+	}
+	// Anchors before links: fewer signatures to check, nothing to doubt.
+	return append(append(anchorsFirst(both), anchorsFirst(name)...), anchorsFirst(key)...)
+}
+
+func anchorsFirst(entries []*Entry) []*Entry {
+	out := make([]*Entry, 0, len(entries))
+	for _, e := range entries {
+		if e.Kind == Anchor {
+			out = append(out, e)
+		}
+	}
+	for _, e := range entries {
+		if e.Kind != Anchor {
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+// Status is what the revocation lists say about a certificate.
+type Status struct {
+	Known     bool // a list of the issuer, signed by it, is there
+	Revoked   bool
+	RevokedAt time.Time
+	ThisList  time.Time // when the newest such list was made
+	NextList  time.Time // when it should be replaced, zero if it does not say
+	// BadSignature counts lists of that issuer whose signature did not verify.
+	BadSignature int
+}
+
+// Fresh reports whether the newest list is of use at now: not past its next
+// update, or within grace of it.
+func (st Status) Fresh(now time.Time, grace time.Duration) bool {
+	return st.Known && (st.NextList.IsZero() || !now.After(st.NextList.Add(grace)))
+}
+
+// Status looks c up in the revocation lists of its issuer. A list counts when
+// any trusted key of that issuer signed it: a country's new key signs lists over
+// certificates of the old one (ICAO 9303-12 §7.1.4).
+func (s *Store) Status(c *cms.Certificate) Status {
+	var st Status
+	for _, l := range s.crls[c.Issuer.Key()] {
+		if !s.signedByIssuer(l) {
+			st.BadSignature++
+			continue
+		}
+		if !st.Known || l.ThisUpdate.After(st.ThisList) {
+			st.ThisList, st.NextList = l.ThisUpdate, l.NextUpdate
+		}
+		st.Known = true
+		if at, revoked := l.Revoked(c.Serial); revoked {
+			st.Revoked, st.RevokedAt = true, at
+		}
+	}
+	return st
+}
+
+func (s *Store) signedByIssuer(l *cms.CRL) bool {
+	for i, e := range s.byName[l.Issuer.Key()] {
+		if i == maxCandidates {
+			break
+		}
+		if _, err := l.CheckSignedBy(e.Cert.Key); err == nil {
+			return true
+		}
+	}
+	return false
+}
+
+// SignersMatching returns the store's document signers that match accept, for
+// security objects that enclose none.
+func (s *Store) SignersMatching(accept func(*cms.Certificate) bool) []*cms.Certificate {
+	var out []*cms.Certificate
+	for _, e := range s.signers {
+		if accept(e.Cert) && len(out) < maxCandidates {
+			out = append(out, e.Cert)
+		}
+	}
+	return out
+}
+
+// BrokenLink is a link certificate whose signature no key of the store made.
+type BrokenLink struct {
+	Entry  *Entry
+	Reason error
+}
+
+// AuditLinks verifies every link certificate against the authorities of the
+// store and every self-signature, and returns those that fail. It costs one
+// signature check per certificate: it is for reports, not for loading.
+func (s *Store) AuditLinks() (verified int, broken []BrokenLink) {
+	for _, e := range s.authorities {
+		if e.Kind == Anchor {
+			if _, err := e.Cert.CheckSignedBy(e.Cert.Key); err == nil {
+				verified++
+				continue
+			}
+		}
+		if _, err := s.issuerOf(e.Cert, &Path{}); err != nil {
+			broken = append(broken, BrokenLink{e, err})
+			continue
+		}
+		verified++
+	}
+	return verified, broken
+}
