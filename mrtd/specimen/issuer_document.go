@@ -1,0 +1,294 @@
+package specimen
+
+import (
+	"bytes"
+	"crypto"
+	"fmt"
+	"maps"
+	"strings"
+	"time"
+
+	"ipse/mrtd/internal/ec"
+	"ipse/mrtd/lds"
+	"ipse/mrtd/mrz"
+	"ipse/mrtd/tlv"
+)
+
+// DocumentConfig says what a specimen document holds.
+type DocumentConfig struct {
+	// Zone is what the machine-readable zone says. Empty fields take those of
+	// the specimen of ICAO 9303-4 appendix B; the dates of expiry and birth are
+	// YYMMDD.
+	Zone mrz.Fields
+	// Portrait is the encoded image of DG2 (JPEG or JPEG 2000); required.
+	Portrait      []byte
+	Width, Height int // pixels, as DG2 states them
+	// Hash protects the data groups. Default SHA-256.
+	Hash crypto.Hash
+	// At is the signing time; zero takes the issuer's start.
+	At time.Time
+	// AA is the active authentication key: "" for none, or an Algorithm whose
+	// hash is the one announced (for example "rsa-2048-sha256").
+	AA Algorithm
+	// CA are the chip authentication keys.
+	CA []CAConfig
+	// Access says how the chip is opened. The zero value means BAC.
+	Access AccessConfig
+	// CAN is the card access number for PACE.
+	CAN string
+	// Person and Issue, when given, become DG11 and DG12.
+	Person, Issue []lds.TaggedText
+	// Faults by name; see the Fault constants. Others are left to the chip.
+	Faults map[string]bool
+}
+
+// CAConfig asks for one chip authentication key.
+type CAConfig struct {
+	Curve    string // for example "brainpoolP256r1"
+	Protocol string // dotted; default id-CA-ECDH-AES-CBC-CMAC-128
+	KeyID    int    // used in DG14 where there are several keys
+}
+
+const (
+	oidCAECDHAES128 = "0.4.0.127.0.7.2.2.3.2.2"
+	oidPKECDH       = "0.4.0.127.0.7.2.2.1.2"
+	oidAAProtocol   = "2.23.136.1.1.5"
+)
+
+func (cfg *DocumentConfig) fill(issuer IssuerConfig) error {
+	if len(cfg.Portrait) == 0 || lds.ImageFormat(cfg.Portrait) == "" {
+		return fmt.Errorf("%w: a portrait in JPEG or JPEG 2000 is required", ErrConfig)
+	}
+	if cfg.Hash == 0 {
+		cfg.Hash = crypto.SHA256
+	}
+	if cfg.At.IsZero() {
+		cfg.At = issuer.Now
+	}
+	if !cfg.Access.BAC && cfg.Access.PACE == nil {
+		cfg.Access.BAC = true
+	}
+	z := &cfg.Zone
+	if z.Format == 0 {
+		z.Format = mrz.TD3
+	}
+	for _, d := range []struct {
+		field *string
+		value string
+	}{{&z.IssuingState, "UTO"}, {&z.Nationality, "UTO"}, {&z.FamilyName, "ERIKSSON"}, {&z.GivenNames, "ANNA MARIA"},
+		{&z.Number, "L898902C3"}, {&z.BirthDate, "740812"}, {&z.Sex, "F"}, {&z.ExpiryDate, cfg.At.AddDate(10, 0, -1).Format("060102")}} {
+		if *d.field == "" {
+			*d.field = d.value
+		}
+	}
+	if z.DocumentCode == "" {
+		z.DocumentCode = "I"
+		if z.Format == mrz.TD3 {
+			z.DocumentCode = "P"
+		}
+	}
+	if cfg.Faults[FaultExpired] {
+		z.ExpiryDate = cfg.At.AddDate(0, 0, -30).Format("060102")
+	}
+	return nil
+}
+
+// Issue makes a document: its data groups, the security object signed by the
+// document signer, and the chip's private keys.
+func (i *Issuer) Issue(cfg DocumentConfig) (*Document, error) {
+	cfg.Faults = maps.Clone(cfg.Faults)
+	if err := cfg.fill(i.cfg); err != nil {
+		return nil, err
+	}
+	zone, err := mrz.Compose(cfg.Zone)
+	if err != nil {
+		return nil, fmt.Errorf("specimen: zone: %w", err)
+	}
+	doc := &Document{Files: map[lds.FileID][]byte{}, MRZ: zone, CAN: cfg.CAN, Access: cfg.Access, Faults: cfg.Faults}
+	doc.Files[lds.DG1] = lds.EncodeDG1(zone)
+	doc.Files[lds.DG2] = lds.EncodeDG2(cfg.Portrait, cfg.Width, cfg.Height)
+	if cfg.Person != nil {
+		doc.Files[lds.DG11] = lds.EncodeDG11(cfg.Person)
+	}
+	if cfg.Issue != nil {
+		doc.Files[lds.DG12] = lds.EncodeDG12(cfg.Issue)
+	}
+	if err := i.chipKeys(doc, cfg); err != nil {
+		return nil, err
+	}
+	signer, err := i.signerFor(cfg)
+	if err != nil {
+		return nil, err
+	}
+	if err := i.securityObject(doc, cfg, signer); err != nil {
+		return nil, err
+	}
+	doc.Files[lds.COM] = commonData(doc)
+	return doc, i.spoil(doc, cfg)
+}
+
+// chipKeys makes the keys of AA and CA, DG15, DG14 and EF.CardAccess.
+func (i *Issuer) chipKeys(doc *Document, cfg DocumentConfig) error {
+	var infos [][]byte
+	for _, p := range append(firstPACE(cfg.Access), cfg.Access.FurtherPACE...) {
+		infos = append(infos, tlv.Encode(tlv.Sequence, tlv.EncodeOID(p.Protocol), tlv.EncodeInt(2), tlv.EncodeInt(p.ParameterID)))
+	}
+	if len(infos) > 0 {
+		doc.Files[lds.CardAccess] = tlv.Encode(tlv.Set, infos...)
+	}
+	if cfg.AA != "" {
+		key, err := newSigningKey(cfg.AA, i.cfg.Rand)
+		if err != nil {
+			return fmt.Errorf("specimen: active authentication key: %w", err)
+		}
+		if doc.AAKey, err = key.pkcs8(); err != nil {
+			return fmt.Errorf("specimen: active authentication key: %w", err)
+		}
+		doc.Files[lds.DG15] = tlv.Encode(tlv.Tag(lds.DG15.Tag()), key.spki())
+		if key.ec != nil {
+			infos = append(infos, tlv.Encode(tlv.Sequence, tlv.EncodeOID(oidAAProtocol), tlv.EncodeInt(1), tlv.EncodeOID(plainOID(key.hash))))
+		}
+	}
+	for _, c := range cfg.CA {
+		more, err := i.chipAuthenticationKey(doc, c, len(cfg.CA) > 1)
+		if err != nil {
+			return err
+		}
+		infos = append(infos, more...)
+	}
+	if len(infos) > 0 {
+		doc.Files[lds.DG14] = tlv.Encode(tlv.Tag(lds.DG14.Tag()), tlv.Encode(tlv.Set, infos...))
+	}
+	return nil
+}
+
+func firstPACE(a AccessConfig) []PACEConfig {
+	if a.PACE == nil {
+		return nil
+	}
+	return []PACEConfig{*a.PACE}
+}
+
+func plainOID(h crypto.Hash) string {
+	n := map[crypto.Hash]int{crypto.SHA1: 1, crypto.SHA224: 2, crypto.SHA256: 3, crypto.SHA384: 4, crypto.SHA512: 5}[h]
+	return fmt.Sprintf("0.4.0.127.0.7.1.1.4.1.%d", n)
+}
+
+func (i *Issuer) chipAuthenticationKey(doc *Document, c CAConfig, withID bool) ([][]byte, error) {
+	curve := ec.ByName(c.Curve)
+	if curve == nil {
+		return nil, fmt.Errorf("%w: chip authentication on curve %q", ErrAlgorithm, c.Curve)
+	}
+	if c.Protocol == "" {
+		c.Protocol = oidCAECDHAES128
+	}
+	key, err := curve.GenerateKey(i.cfg.Rand)
+	if err != nil {
+		return nil, fmt.Errorf("specimen: chip authentication key: %w", err)
+	}
+	stored := CAKey{KeyID: -1, Protocol: c.Protocol, PKCS8: ecPKCS8(curve, key)}
+	var id []byte
+	if withID {
+		stored.KeyID = c.KeyID
+		id = tlv.EncodeInt(c.KeyID)
+	}
+	doc.CAKeys = append(doc.CAKeys, stored)
+	return [][]byte{
+		tlv.Encode(tlv.Sequence, tlv.EncodeOID(c.Protocol), tlv.EncodeInt(1), id),
+		tlv.Encode(tlv.Sequence, tlv.EncodeOID(oidPKECDH), ecSPKI(curve, key), id),
+	}, nil
+}
+
+// signerFor returns the issuer's document signer, or one made for a fault.
+func (i *Issuer) signerFor(cfg DocumentConfig) (*authority, error) {
+	start := cfg.At.AddDate(0, 0, -1)
+	switch {
+	case cfg.Faults[FaultForeignCSCA]:
+		foreign, err := newAuthority(i.cfg, i.authorityName())
+		if err != nil {
+			return nil, fmt.Errorf("specimen: foreign CSCA: %w", err)
+		}
+		return newSigner(i.cfg, foreign, "Specimen Document Signer 1", start, time.Time{}, false)
+	case cfg.Faults[FaultExpiredDS]:
+		return newSigner(i.cfg, i.csca, "Specimen Document Signer 2", cfg.At.AddDate(0, 0, -20), cfg.At.AddDate(0, 0, -10), false)
+	case cfg.Faults[FaultRevokedDS]:
+		s, err := newSigner(i.cfg, i.csca, "Specimen Document Signer 3", start, time.Time{}, false)
+		if err != nil {
+			return nil, err
+		}
+		return s, i.Revoke(s.cert)
+	}
+	return i.ds, nil
+}
+
+func (i *Issuer) securityObject(doc *Document, cfg DocumentConfig, signer *authority) error {
+	var hashes [][]byte
+	for n := 1; n <= 16; n++ {
+		if b, ok := doc.Files[lds.DataGroup(n)]; ok {
+			hashes = append(hashes, tlv.Encode(tlv.Sequence, tlv.EncodeInt(n), tlv.Encode(tlv.OctetString, hashOf(cfg.Hash, b))))
+		}
+	}
+	content := tlv.Encode(tlv.Sequence, tlv.EncodeInt(1), hashIdentifier(cfg.Hash), tlv.Encode(tlv.Sequence, hashes...),
+		tlv.Encode(tlv.Sequence, tlv.Encode(tlv.PrintableString, []byte("0108")), tlv.Encode(tlv.PrintableString, []byte("040000"))))
+	spec := signSpec{contentType: oidSecurityObject, content: content, at: cfg.At, certificates: [][]byte{signer.cert}, wrongID: cfg.Faults[FaultWrongIssuerID]}
+	if cfg.Faults[FaultNoDSInSOD] {
+		spec.certificates = nil
+	}
+	sod, err := signData(i.cfg.Rand, signer, spec)
+	if err != nil {
+		return fmt.Errorf("specimen: security object: %w", err)
+	}
+	if cfg.Faults[FaultIndefinite] {
+		sod = indefinite(sod, 4)
+	}
+	doc.Files[lds.SOD] = tlv.Encode(tlv.Tag(lds.SOD.Tag()), sod)
+	return nil
+}
+
+func commonData(doc *Document) []byte {
+	var tags []byte
+	for n := 1; n <= 16; n++ {
+		if id := lds.DataGroup(n); doc.Files[id] != nil {
+			tags = append(tags, id.Tag())
+		}
+	}
+	return tlv.Encode(0x60, tlv.Encode(0x5F01, []byte("0108")), tlv.Encode(0x5F36, []byte("040000")), tlv.Encode(0x5C, tags))
+}
+
+// spoil commits the faults that come after the signing.
+func (i *Issuer) spoil(doc *Document, cfg DocumentConfig) error {
+	f := doc.Faults
+	if f[FaultTamperedDG1] {
+		doc.Files[lds.DG1] = bytes.Replace(doc.Files[lds.DG1], []byte(strings.ToUpper(cfg.Zone.Sex)+cfg.Zone.ExpiryDate), []byte("<"+cfg.Zone.ExpiryDate), 1)
+	}
+	if f[FaultTamperedDG2] {
+		dg2 := doc.Files[lds.DG2]
+		dg2[len(dg2)-3] ^= 0x01
+	}
+	if f[FaultTamperedSOD] {
+		sod := doc.Files[lds.SOD]
+		sod[len(sod)-2] ^= 0x01
+	}
+	if f[FaultMissingDG2] {
+		delete(doc.Files, lds.DG2)
+	}
+	if f[FaultSwappedDG15] && doc.Files[lds.DG15] != nil {
+		key, err := newSigningKey(cfg.AA, i.cfg.Rand)
+		if err != nil {
+			return err
+		}
+		if doc.AAKey, err = key.pkcs8(); err != nil {
+			return err
+		}
+		doc.Files[lds.DG15] = tlv.Encode(tlv.Tag(lds.DG15.Tag()), key.spki())
+	}
+	if f[FaultCloneWithoutAAKey] || f[FaultOmittedAA] {
+		doc.AAKey, doc.CAKeys = nil, nil
+	}
+	if f[FaultOmittedAA] {
+		delete(doc.Files, lds.DG14)
+		delete(doc.Files, lds.DG15)
+		doc.Files[lds.COM] = commonData(doc)
+	}
+	return nil
+}
