@@ -1,0 +1,197 @@
+package mrtd
+
+import (
+	"fmt"
+	"io"
+	"time"
+
+	"ipse/internal/pii"
+	"ipse/mrtd/deviation"
+	"ipse/mrtd/lds"
+)
+
+// Result is the outcome of one check.
+type Result string
+
+// Outcomes.
+const (
+	Passed     Result = "passed"
+	Failed     Result = "failed"
+	NotOffered Result = "not_offered" // the document or the trust store does not provide for it
+	Skipped    Result = "skipped"     // could not be done because an earlier check failed, or was not asked for
+)
+
+// Check is one named step of a verification.
+type Check struct {
+	// ID is stable; docs/verdict.md lists them all.
+	ID     string `json:"id"`
+	Result Result `json:"result"`
+	// Detail says what was found, in a sentence; never anything personal.
+	Detail string `json:"detail,omitempty"`
+	// Clause is the standard's.
+	Clause string `json:"clause,omitempty"`
+}
+
+// Verdict is the result of Verify. Fields about the document's holder are set
+// only when passive authentication passed; they do not print.
+type Verdict struct {
+	// Genuine says that every check that is owed passed: the data are signed by
+	// the state that issued the document and unchanged, the chip is the one they
+	// were signed for wherever that can be proved, and the document is in force.
+	Genuine bool `json:"genuine"`
+	// PassiveAuthentication says that signature, hashes and chain passed.
+	PassiveAuthentication bool `json:"passive_authentication"`
+	// ChipAuthentic says that active or chip authentication proved the chip.
+	ChipAuthentic bool `json:"chip_authentic"`
+	// Expired says that the document's own date of expiry has passed.
+	Expired bool `json:"expired"`
+
+	Policy     string                `json:"policy"`
+	VerifiedAt time.Time             `json:"verified_at"`
+	ReadAt     time.Time             `json:"read_at"`
+	Access     string                `json:"access,omitempty"`
+	Checks     []Check               `json:"checks"`
+	Deviations []deviation.Deviation `json:"deviations,omitempty"`
+	Signature  *SignatureInfo        `json:"signature,omitempty"`
+	Chain      []CertificateInfo     `json:"chain,omitempty"` // signer first, anchor last
+	Revocation *RevocationInfo       `json:"revocation,omitempty"`
+	// TrustDigest identifies the trust store's content.
+	TrustDigest string `json:"trust_digest"`
+	// Files lists what was read, with the SHA-256 of each (hidden: the hash of
+	// DG1 can be searched for).
+	Files []FileInfo `json:"files"`
+
+	Document *Document            `json:"document,omitempty"`
+	Portrait *Portrait            `json:"portrait,omitempty"`
+	Details  *lds.PersonDetails   `json:"-"`
+	Issue    *lds.DocumentDetails `json:"-"`
+}
+
+// SignatureInfo describes the signature of EF.SOD.
+type SignatureInfo struct {
+	Algorithm   string     `json:"algorithm"` // for example "ECDSA with SHA-256"
+	Key         string     `json:"key"`       // for example "EC brainpoolP256r1"
+	Strength    int        `json:"strength"`  // bits, NIST SP 800-57
+	DataHash    string     `json:"data_hash"` // of the data groups
+	SigningTime *time.Time `json:"signing_time,omitempty"`
+	LDSVersion  string     `json:"lds_version,omitempty"`
+	Listed      []int      `json:"listed"` // data groups in the security object
+}
+
+// CertificateInfo describes one certificate of the chain.
+type CertificateInfo struct {
+	Role      string    `json:"role"` // "document signer", "link", "anchor"
+	Subject   string    `json:"subject"`
+	Issuer    string    `json:"issuer"`
+	Serial    string    `json:"serial"`
+	Country   string    `json:"country"`
+	NotBefore time.Time `json:"not_before"`
+	NotAfter  time.Time `json:"not_after"`
+	Key       string    `json:"key"`
+	Strength  int       `json:"strength"`
+	Algorithm string    `json:"algorithm"`
+	SHA256    string    `json:"sha256"`
+	Source    string    `json:"source,omitempty"` // the trust list it came from
+}
+
+// RevocationInfo says what the revocation lists knew.
+type RevocationInfo struct {
+	ListFrom time.Time  `json:"list_from"`
+	ListNext *time.Time `json:"list_next,omitempty"`
+	Fresh    bool       `json:"fresh"`
+	Revoked  bool       `json:"revoked"`
+}
+
+// FileInfo describes one elementary file.
+type FileInfo struct {
+	File   lds.FileID `json:"file"`
+	Size   int        `json:"size"`
+	SHA256 pii.Text   `json:"sha256"`
+}
+
+// Document is what DG1 says, resolved to whole dates.
+type Document struct {
+	// Kind is "passport", "id_card", "residence_permit", "visa" or "travel_document".
+	Kind         string   `json:"kind"`
+	Code         string   `json:"code"`          // the document code of the MRZ
+	IssuingState string   `json:"issuing_state"` // as in the MRZ
+	Number       pii.Text `json:"number"`
+	FamilyName   pii.Text `json:"family_name"`
+	GivenName    pii.Text `json:"given_name"`
+	Nationality  pii.Text `json:"nationality"` // three letters as in the MRZ
+	Sex          pii.Text `json:"sex"`
+	BirthDate    pii.Text `json:"birth_date"`  // YYYY-MM-DD, or YYYY-MM or YYYY where unknown
+	ExpiryDate   pii.Text `json:"expiry_date"` // YYYY-MM-DD
+	Optional     pii.Text `json:"optional"`
+	// NameTruncated says that the MRZ had no room for the whole name.
+	NameTruncated bool `json:"name_truncated,omitempty"`
+}
+
+// Portrait is the image of DG2, encoded. It shares the evidence's buffer.
+type Portrait struct {
+	Format string    `json:"format"` // "jpeg", "jp2" or "j2k"
+	Width  int       `json:"width"`
+	Height int       `json:"height"`
+	Image  pii.Bytes `json:"-"`
+}
+
+// Find returns the check with that ID, or nil.
+func (v *Verdict) Find(id string) *Check {
+	for i := range v.Checks {
+		if v.Checks[i].ID == id {
+			return &v.Checks[i]
+		}
+	}
+	return nil
+}
+
+// WriteText writes the verdict for people, without anything personal.
+func (v *Verdict) WriteText(w io.Writer) error {
+	p := &printer{w: w}
+	headline := "REFUSED"
+	if v.Genuine {
+		headline = "GENUINE"
+	}
+	p.line("%s  (policy %s, verified at %s)", headline, v.Policy, v.VerifiedAt.UTC().Format(time.RFC3339))
+	p.line("")
+	for _, c := range v.Checks {
+		p.line("  %-11s %-28s %s", c.Result, c.ID, c.Detail)
+	}
+	if s := v.Signature; s != nil {
+		p.line("")
+		p.line("signature   %s, %s (%d bits); data groups %s %v", s.Algorithm, s.Key, s.Strength, s.DataHash, s.Listed)
+	}
+	for _, c := range v.Chain {
+		p.line("%-15s %s; %s; %s to %s", c.Role, c.Subject, c.Key, c.NotBefore.Format(time.DateOnly), c.NotAfter.Format(time.DateOnly))
+		p.line("%-15s serial %s, SHA-256 %s%s", "", c.Serial, c.SHA256, from(c.Source))
+	}
+	if len(v.Deviations) > 0 {
+		p.line("")
+		p.line("deviations")
+		for _, d := range v.Deviations {
+			info, _ := deviation.Lookup(d.Code)
+			p.line("  %-32s %-16s %s", d.Code, d.Where, info.Text)
+		}
+	}
+	p.line("")
+	p.line("trust store %s", v.TrustDigest)
+	return p.err
+}
+
+func from(source string) string {
+	if source == "" {
+		return ""
+	}
+	return ", from " + source
+}
+
+type printer struct {
+	w   io.Writer
+	err error
+}
+
+func (p *printer) line(format string, args ...any) {
+	if p.err == nil {
+		_, p.err = fmt.Fprintf(p.w, format+"\n", args...)
+	}
+}

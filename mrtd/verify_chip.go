@@ -1,0 +1,95 @@
+package mrtd
+
+import (
+	"bytes"
+
+	"ipse/mrtd/deviation"
+	"ipse/mrtd/lds"
+)
+
+// chipAuthenticity checks that the chip is the one the data were signed for
+// (ICAO 9303-11 §6). What is owed is read from the signed security object, never
+// from what the chip offers: a clone without the private keys would hide DG14
+// and DG15 and leave them out of EF.COM.
+func (v *verifier) chipAuthenticity(authenticated bool) {
+	if !authenticated || v.sod == nil {
+		v.check("chip.aa", Skipped, "9303-11 6.1", "passive authentication failed")
+		v.check("chip.ca", Skipped, "9303-11 6.2", "passive authentication failed")
+		v.check("chip.authentic", Skipped, "9303-11 6", "passive authentication failed")
+		return
+	}
+	aa, ca := v.activeAuthentication(), v.chipAuthentication()
+	proved := aa == Passed || ca == Passed
+	broken := aa == Failed || ca == Failed
+	owed := aa != NotOffered || ca != NotOffered
+	const id, clause = "chip.authentic", "9303-11 6"
+	switch {
+	case broken:
+		v.check(id, Failed, clause, "a proof was given and is wrong, or a signed data group that carries the key is missing")
+	case proved:
+		v.out.ChipAuthentic = v.check(id, Passed, clause, "the chip holds the private key that the issuer signed")
+	case owed:
+		v.check(id, Failed, clause, "the signed security object lists a chip key and no proof of it was given")
+	default:
+		v.check(id, NotOffered, clause, "the document carries no chip key: a copy of the chip cannot be told from the chip")
+	}
+}
+
+// activeAuthentication returns Skipped where it is owed but was not performed.
+func (v *verifier) activeAuthentication() Result {
+	const id, clause = "chip.aa", "9303-11 6.1"
+	report := func(r Result, format string, args ...any) Result {
+		v.check(id, r, clause, format, args...)
+		return r
+	}
+	if !v.sod.Lists(lds.DG15) {
+		return report(NotOffered, "the security object lists no DG15")
+	}
+	dg15 := v.ev.File(lds.DG15)
+	if dg15 == nil {
+		return report(Failed, "DG15 is signed and listed, and was not read")
+	}
+	t := v.ev.Session.AA
+	if t == nil {
+		return report(Skipped, "owed and not performed")
+	}
+	if v.opts.AAChallenge != nil && !bytes.Equal(v.opts.AAChallenge, t.Challenge) {
+		return report(Failed, "the challenge is not the one chosen for this session")
+	}
+	how, ds, err := verifyAA(dg15, v.ev.File(lds.DG14), t)
+	if err != nil {
+		return report(Failed, "%s", reason(err))
+	}
+	v.deviate(deviation.At("AA", ds)...)
+	freshness := "the challenge is the verifier's own"
+	if v.opts.AAChallenge == nil {
+		freshness = "the challenge's freshness is not known"
+	}
+	return report(Passed, "%s; %s", how, freshness)
+}
+
+func (v *verifier) chipAuthentication() Result {
+	const id, clause = "chip.ca", "9303-11 6.2"
+	report := func(r Result, format string, args ...any) Result {
+		v.check(id, r, clause, format, args...)
+		return r
+	}
+	if !v.sod.Lists(lds.DG14) {
+		return report(NotOffered, "the security object lists no DG14")
+	}
+	dg14 := v.ev.File(lds.DG14)
+	if dg14 == nil {
+		return report(Failed, "DG14 is signed and listed, and was not read")
+	}
+	if !hasChipKey(dg14) {
+		return report(NotOffered, "DG14 carries no chip authentication key")
+	}
+	if v.ev.Session.CA == nil && v.ev.Session.CAM == nil {
+		return report(Skipped, "owed and not performed")
+	}
+	how, err := verifyCA(dg14, &v.ev.Session)
+	if err != nil {
+		return report(Failed, "%s", reason(err))
+	}
+	return report(Passed, "%s", how)
+}
