@@ -5,8 +5,9 @@ import "fmt"
 // commands is the grammar of the command line: one field a command, each in a
 // file of its own.
 type commands struct {
-	Config  configCmd  `cmd:"" help:"Print the documented reference configuration, or check a file."`
-	Version versionCmd `cmd:"" help:"Print the version."`
+	Config   configCmd   `cmd:"" help:"Print the documented reference configuration, or check a file."`
+	Passport passportCmd `cmd:"" help:"Read a document's chip, judge evidence, look into trust lists, make specimens."`
+	Version  versionCmd  `cmd:"" help:"Print the version."`
 }
 
 type versionCmd struct{}

@@ -1,0 +1,112 @@
+package main
+
+import (
+	"encoding/pem"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"ipse/mrtd/cms"
+	"ipse/mrtd/deviation"
+	"ipse/mrtd/trust"
+)
+
+type passportCmd struct {
+	Verify   passportVerifyCmd   `cmd:"" help:"Judge evidence offline: every step named. Exit 2 when not genuine."`
+	Trust    passportTrustCmd    `cmd:"" help:"Say what trust sources hold, what was loaded, what was refused and why."`
+	Specimen passportSpecimenCmd `cmd:"" help:"Make specimen issuers and documents."`
+	Relay    passportRelayCmd    `cmd:"" help:"Lend the reader here to a check open in a browser elsewhere."`
+}
+
+// trustFlags are the flags of every command that needs a trust store.
+type trustFlags struct {
+	Root   []string `help:"Certificate (PEM or DER) that vouches for the signers of master lists; repeatable." type:"existingfile" placeholder:"FILE"`
+	Policy string   `help:"Which named deviations are tolerated: ${enum}." enum:"strict,icao,lenient" default:"icao"`
+}
+
+func (f trustFlags) load(paths []string) (*trust.Store, []trust.Report, error) {
+	policy, err := deviation.ParsePolicy(f.Policy)
+	if err != nil {
+		return nil, nil, usageError{err}
+	}
+	opts := trust.Options{Policy: policy}
+	for _, name := range f.Root {
+		c, err := readCertificate(name)
+		if err != nil {
+			return nil, nil, err
+		}
+		opts.Roots = append(opts.Roots, c)
+	}
+	sources, err := readSources(paths)
+	if err != nil {
+		return nil, nil, err
+	}
+	return trust.Load(sources, opts)
+}
+
+func readCertificate(name string) (*cms.Certificate, error) {
+	b, err := os.ReadFile(name)
+	if err != nil {
+		return nil, err
+	}
+	if block, _ := pem.Decode(b); block != nil {
+		b = block.Bytes
+	}
+	c, err := cms.ParseCertificate(b)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return c, nil
+}
+
+// maxTrustFile bounds one trust source: the ICAO PKD's exports are some 100 MB.
+const maxTrustFile = 512 << 20
+
+// readSources reads files, and in folders every file of a known kind, sorted.
+func readSources(paths []string) ([]trust.Source, error) {
+	var out []trust.Source
+	for _, p := range paths {
+		names := []string{p}
+		info, err := os.Stat(p)
+		if err != nil {
+			return nil, err
+		}
+		if info.IsDir() {
+			if names, err = trustFiles(p); err != nil {
+				return nil, err
+			}
+			if len(names) == 0 {
+				return nil, fmt.Errorf("%s: no master list, LDIF, PEM or DER file in this folder", p)
+			}
+		}
+		for _, name := range names {
+			if info, err := os.Stat(name); err != nil {
+				return nil, err
+			} else if info.Size() > maxTrustFile {
+				return nil, fmt.Errorf("%s: larger than %d octets", name, maxTrustFile)
+			}
+			b, err := os.ReadFile(name)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, trust.Source{Name: filepath.Base(name), Data: b})
+		}
+	}
+	return out, nil
+}
+
+func trustFiles(dir string) ([]string, error) {
+	known := []string{".ml", ".ldif", ".pem", ".der", ".cer", ".crt", ".crl", ".cert"}
+	var names []string
+	err := filepath.WalkDir(dir, func(name string, d fs.DirEntry, err error) error {
+		if err == nil && d.Type().IsRegular() && slices.Contains(known, strings.ToLower(filepath.Ext(name))) {
+			names = append(names, name)
+		}
+		return err
+	})
+	slices.Sort(names)
+	return names, err
+}

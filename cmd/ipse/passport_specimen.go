@@ -1,0 +1,172 @@
+package main
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"image"
+	"image/color"
+	"image/jpeg"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"ipse/mrtd/mrz"
+	"ipse/mrtd/specimen"
+)
+
+type passportSpecimenCmd struct {
+	New specimenNewCmd `cmd:"" help:"Make a specimen issuer and a specimen document."`
+}
+
+type specimenNewCmd struct {
+	Out      string             `required:"" help:"Folder for the document, its issuer and its trust list." type:"path" placeholder:"DIR"`
+	Issuer   string             `help:"Folder of an issuer made before, to issue another document; default OUT/issuer." type:"path" placeholder:"DIR"`
+	CSCA     specimen.Algorithm `name:"csca" help:"Algorithm of the authority, for example rsa-4096-sha256, rsapss-3072-sha256, ecdsa-P-384-sha384." default:"ecdsa-brainpoolP256r1-sha256"`
+	DS       specimen.Algorithm `name:"ds" help:"Algorithm of the document signer." default:"ecdsa-brainpoolP256r1-sha256"`
+	Hash     string             `help:"Hash of the data groups: ${enum}." enum:"sha1,sha224,sha256,sha384,sha512" default:"sha256"`
+	BAC      bool               `name:"bac" help:"Offer BAC." default:"true" negatable:""`
+	PACE     string             `name:"pace" help:"Offer PACE with this mapping: ${enum}." enum:",gm,im,cam" default:""`
+	PACESet  int                `name:"pace-parameters" help:"Standardised domain parameters: 12 P-256, 13 brainpoolP256r1, ..." default:"13"`
+	Cipher   string             `help:"Cipher of PACE and chip authentication: ${enum}." enum:"3des,aes-128,aes-192,aes-256" default:"aes-128"`
+	CAN      string             `name:"can" help:"Card access number." default:"123456"`
+	AA       specimen.Algorithm `name:"aa" help:"Active authentication key, for example rsa-2048-sha256 or ecdsa-P-256-sha256; empty for none." default:"rsa-2048-sha256"`
+	CA       []string           `name:"ca" help:"Curve of a chip authentication key; repeatable." placeholder:"CURVE"`
+	Portrait string             `help:"Portrait, JPEG or JPEG 2000; default a drawn one." type:"existingfile" placeholder:"IMAGE"`
+	Format   string             `help:"Layout of the zone: ${enum}." enum:"td1,td2,td3" default:"td3"`
+	Number   string             `help:"Document number." default:"L898902C3"`
+	Surname  string             `help:"Primary identifier." default:"ERIKSSON"`
+	Given    string             `help:"Secondary identifier." default:"ANNA MARIA"`
+	Birth    string             `help:"Date of birth, YYMMDD." default:"740812"`
+	Sex      string             `help:"${enum}." enum:"F,M,X" default:"F"`
+	Expiry   string             `help:"Date of expiry, YYMMDD; default in ten years." placeholder:"YYMMDD"`
+	Fault    []string           `help:"Fault to build in, for tests; repeatable (tampered-dg2, foreign-csca, clone, clone-omits-aa, expired-ds, revoked-ds, ...)." placeholder:"NAME"`
+}
+
+// Run makes the document and prints where it is.
+func (cmd specimenNewCmd) Run(c *cliContext) error {
+	issuer, issuerDir, err := cmd.issuer(c)
+	if err != nil {
+		return err
+	}
+	cfg, err := cmd.document(c)
+	if err != nil {
+		return err
+	}
+	doc, err := issuer.Issue(cfg)
+	if err != nil {
+		return err
+	}
+	if err := doc.Save(writeTo(cmd.Out)); err != nil {
+		return err
+	}
+	if err := issuer.Save(writeTo(issuerDir)); err != nil {
+		return err
+	}
+	if err := cmd.saveTrust(c, issuer); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(c.Stdout, "document    %s\nissuer      %s\ntrust list  %s\n", cmd.Out, issuerDir, filepath.Join(cmd.Out, "trust"))
+	return err
+}
+
+func (cmd specimenNewCmd) issuer(c *cliContext) (*specimen.Issuer, string, error) {
+	dir := cmd.Issuer
+	if dir == "" {
+		dir = filepath.Join(cmd.Out, "issuer")
+	}
+	issuer, err := specimen.LoadIssuer(os.DirFS(dir), ".", rand.Reader)
+	if err == nil || !errors.Is(err, fs.ErrNotExist) {
+		return issuer, dir, err
+	}
+	if cmd.Issuer != "" {
+		return nil, dir, err
+	}
+	issuer, err = specimen.NewIssuer(specimen.IssuerConfig{CSCA: cmd.CSCA, DS: cmd.DS, Rand: rand.Reader, Now: c.Now()})
+	return issuer, dir, err
+}
+
+func (cmd specimenNewCmd) document(c *cliContext) (specimen.DocumentConfig, error) {
+	cfg := specimen.DocumentConfig{At: c.Now(), AA: cmd.AA, CAN: cmd.CAN, Access: specimen.AccessConfig{BAC: cmd.BAC}, Faults: map[string]bool{},
+		Hash: map[string]crypto.Hash{"sha1": crypto.SHA1, "sha224": crypto.SHA224, "sha256": crypto.SHA256, "sha384": crypto.SHA384, "sha512": crypto.SHA512}[cmd.Hash],
+		Zone: mrz.Fields{Format: map[string]mrz.Format{"td1": mrz.TD1, "td2": mrz.TD2, "td3": mrz.TD3}[cmd.Format], Number: cmd.Number,
+			FamilyName: cmd.Surname, GivenNames: cmd.Given, BirthDate: cmd.Birth, Sex: cmd.Sex, ExpiryDate: cmd.Expiry}}
+	for _, f := range cmd.Fault {
+		cfg.Faults[f] = true
+	}
+	cipher := map[string]int{"3des": 1, "aes-128": 2, "aes-192": 3, "aes-256": 4}[cmd.Cipher]
+	if cmd.PACE != "" {
+		mapping := map[string]int{"gm": 2, "im": 4, "cam": 6}[cmd.PACE]
+		cfg.Access.PACE = &specimen.PACEConfig{Protocol: fmt.Sprintf("0.4.0.127.0.7.2.2.4.%d.%d", mapping, cipher), ParameterID: cmd.PACESet}
+	}
+	for i, curve := range cmd.CA {
+		cfg.CA = append(cfg.CA, specimen.CAConfig{Curve: curve, Protocol: fmt.Sprintf("0.4.0.127.0.7.2.2.3.2.%d", cipher), KeyID: i + 1})
+	}
+	var err error
+	cfg.Portrait, cfg.Width, cfg.Height, err = cmd.portrait()
+	return cfg, err
+}
+
+func (cmd specimenNewCmd) portrait() ([]byte, int, int, error) {
+	if cmd.Portrait == "" {
+		return drawnPortrait()
+	}
+	b, err := os.ReadFile(cmd.Portrait)
+	if err != nil {
+		return nil, 0, 0, err
+	}
+	size, _, err := image.DecodeConfig(bytes.NewReader(b))
+	if err != nil { // JPEG 2000: the record may leave the size out
+		return b, 0, 0, nil
+	}
+	return b, size.Width, size.Height, nil
+}
+
+// drawnPortrait draws a grey silhouette: nobody's face.
+func drawnPortrait() ([]byte, int, int, error) {
+	const w, h = 413, 531 // 35 mm x 45 mm at 300 dpi
+	img := image.NewGray(image.Rect(0, 0, w, h))
+	for y := range h {
+		for x := range w {
+			dx, dy := (x-w/2)*100/130, (y-220)*100/170
+			sx, sy := (x-w/2)*100/190, (y-560)*100/180
+			shade := uint8(225)
+			if dx*dx+dy*dy < 10000 || sx*sx+sy*sy < 10000 {
+				shade = 120
+			}
+			img.SetGray(x, y, color.Gray{Y: shade})
+		}
+	}
+	var b bytes.Buffer
+	err := jpeg.Encode(&b, img, &jpeg.Options{Quality: 80})
+	return b.Bytes(), w, h, err
+}
+
+func (cmd specimenNewCmd) saveTrust(c *cliContext, issuer *specimen.Issuer) error {
+	list, err := issuer.MasterList(c.Now())
+	if err != nil {
+		return err
+	}
+	crl, err := issuer.CRL(c.Now())
+	if err != nil {
+		return err
+	}
+	write := writeTo(filepath.Join(cmd.Out, "trust"))
+	return errors.Join(write("masterlist.ml", list), write("revoked.crl", crl), write("csca.cer", issuer.CSCA()))
+}
+
+// writeTo returns a function that writes files into dir, readable by the owner.
+func writeTo(dir string) func(string, []byte) error {
+	return func(name string, content []byte) error {
+		if strings.ContainsAny(name, `/\`) {
+			return fmt.Errorf("unexpected file name %q", name)
+		}
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return err
+		}
+		return os.WriteFile(filepath.Join(dir, name), content, 0o600)
+	}
+}
