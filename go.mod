@@ -2,6 +2,11 @@ module ipse
 
 go 1.26.8
 
+ignore (
+	./node_modules
+	./web/node_modules
+)
+
 require (
 	filippo.io/bigmod v0.1.0 // indirect
 	github.com/alecthomas/kong v1.17.0 // indirect
