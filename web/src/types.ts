@@ -127,14 +127,22 @@ export interface Account {
   complete: boolean;
 }
 
+/** A service's own words, in the languages it gives them; a missing language is empty. */
+export interface Localised {
+  en: string;
+  fr: string;
+}
+
 export interface LoginRequest {
-  service: { id: string; name: string; logo_url: string; policy_url: string };
-  purpose: string;
-  legal_basis: string;
+  service: { id: string; name: Localised; logo_url?: string; policy_url?: string };
+  purpose: Localised;
+  legal_basis: Localised;
   acr: string;
   level_required: Level | "";
   attributes: { name: string; essential: boolean }[];
   expires_at: string;
+  /** The language that the service asked for, where it did. */
+  language?: string;
   signed_in: boolean;
 }
 

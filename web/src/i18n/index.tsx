@@ -1,6 +1,7 @@
 import { createContext, type ComponentChildren } from "preact";
 import { useCallback, useContext, useEffect, useMemo, useState } from "preact/hooks";
 import { recall, remember } from "../remember";
+import type { Localised } from "../types";
 import type { en } from "./en";
 
 /** The languages of the pages, equal in rank. */
@@ -34,6 +35,8 @@ export interface I18n {
   tn: (base: PluralKey, count: number) => string;
   /** The message of `prefix.code` if there is one, else of the fallback. */
   code: (prefix: string, code: string, suffix: string, fallback: MessageKey) => string;
+  /** A service's own words in this language, or in the one it has. */
+  own: (text: Localised) => string;
   /** A calendar date YYYY-MM-DD in words, or the text itself if it is none. */
   date: (iso: string) => string;
   /** The time of day of an instant; with the day if it is not today. */
@@ -70,6 +73,7 @@ export function translator(lang: Language, messages: Messages): Omit<I18n, "setL
     t: (key, ...args) => fill(messages[key], args[0] ?? {}),
     tn: (base, count) => fill(look(`${base}_${plural.select(count)}`) ?? messages[`${base}_other`], { count }),
     code: (prefix, code, suffix, fallback) => fill(look(`${prefix}.${code}${suffix}`) ?? messages[fallback], { code }),
+    own: (text) => text[lang] || text.en || text.fr,
     date: (iso) => {
       const when = new Date(`${iso.slice(0, 10)}T00:00:00Z`);
       return /^\d{4}-\d{2}-\d{2}/.test(iso) && !Number.isNaN(when.getTime())

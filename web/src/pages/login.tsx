@@ -13,7 +13,7 @@ import { ProblemNotice } from "../ui/problem";
 
 /** A service asks who one is: first who and why, then the exact values, then yes or no. */
 export function Login({ id }: { id: string }) {
-  const { t } = useI18n();
+  const { t, own } = useI18n();
   const lock = useLock();
   const [request, setRequest] = useState<LoginRequest | null>(null);
   const [problem, setProblem] = useState<Problem | null>(null);
@@ -53,12 +53,13 @@ export function Login({ id }: { id: string }) {
     );
   }
   const { service } = request;
+  const name = own(service.name);
   return (
-    <Page title={t("login.title", { service: service.name })} drawing={<Logo service={service} />}>
+    <Page title={t("login.title", { service: name })} drawing={<Logo service={service} />}>
       <p class="lead">{t("login.lead")}</p>
       <Facts request={request} />
       {problem !== null && <ProblemNotice problem={problem} />}
-      {leaving ? <Waiting>{t("login.redirecting", { service: service.name })}</Waiting>
+      {leaving ? <Waiting>{t("login.redirecting", { service: name })}</Waiting>
         : lock.vault === null
           ? <Closed request={request} lock={lock} onNo={() => { answer(() => api.loginRefuse(id)); }} />
           : <Decide request={request} vault={lock.vault} onYes={(p) => { answer(() => api.loginConsent(id, p)); }} onNo={() => { answer(() => api.loginRefuse(id)); }} />}
@@ -71,10 +72,12 @@ const openedHere = new WeakSet<OpenVault>();
 
 /** The service's picture, or its first letter where there is none. */
 function Logo({ service }: { service: LoginRequest["service"] }) {
-  const { t } = useI18n();
-  const [broken, setBroken] = useState(service.logo_url === "");
-  if (broken) return <span class="monogram" role="img" aria-label={t("login.monogram", { service: service.name })}>{service.name.slice(0, 1)}</span>;
-  return <img class="logo" src={service.logo_url} alt={t("login.monogram", { service: service.name })} onError={() => { setBroken(true); }} />;
+  const { t, own } = useI18n();
+  const name = own(service.name);
+  const url = service.logo_url ?? "";
+  const [broken, setBroken] = useState(url === "");
+  if (broken) return <span class="monogram" role="img" aria-label={t("login.monogram", { service: name })}>{name.slice(0, 1)}</span>;
+  return <img class="logo" src={url} alt={t("login.monogram", { service: name })} onError={() => { setBroken(true); }} />;
 }
 
 const levelOfAcr: Record<string, Level> = { eidas1: "low", eidas2: "substantial", eidas3: "high" };
@@ -85,19 +88,20 @@ function requiredLevel(request: LoginRequest): Level | undefined {
 }
 
 function Facts({ request }: { request: LoginRequest }) {
-  const { t } = useI18n();
+  const { t, own } = useI18n();
+  const policy = request.service.policy_url ?? "";
   const level = requiredLevel(request);
   return (
     <div class="card stack">
       <dl class="facts">
-        <div><dt>{t("login.purpose")}</dt><dd>{request.purpose}</dd></div>
-        <div><dt>{t("login.legal")}</dt><dd>{request.legal_basis}</dd></div>
+        <div><dt>{t("login.purpose")}</dt><dd>{own(request.purpose)}</dd></div>
+        <div><dt>{t("login.legal")}</dt><dd>{own(request.legal_basis)}</dd></div>
         {level !== undefined && <div><dt>{t("login.level")}</dt><dd>{t(`level.${level}`)}</dd></div>}
       </dl>
-      {request.service.policy_url !== "" && (
+      {policy !== "" && (
         <p>
-          <a href={request.service.policy_url} target="_blank" rel="noopener noreferrer">
-            {t("login.policy", { service: request.service.name })}<span class="visually-hidden"> ({t("app.new_tab")})</span>
+          <a href={policy} target="_blank" rel="noopener noreferrer">
+            {t("login.policy", { service: own(request.service.name) })}<span class="visually-hidden"> ({t("app.new_tab")})</span>
           </a>
         </p>
       )}
@@ -144,8 +148,8 @@ interface DecideProps {
 /** Each attribute with its value; what is not required can be left out; yes and no weigh the same. */
 function Decide({ request, vault, onYes, onNo }: DecideProps) {
   const i18n = useI18n();
-  const { t, time } = i18n;
-  const { service } = request;
+  const { t, time, own: words } = i18n;
+  const service = words(request.service.name);
   // Optional attributes start unchosen: nothing is agreed in advance.
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
   const heading = useRef<HTMLHeadingElement>(null);
@@ -201,10 +205,10 @@ function Decide({ request, vault, onYes, onNo }: DecideProps) {
       </ul>
       <p class="soft">{t("login.never")}</p>
       {missing.length > 0 && (
-        <Notice tone="bad"><p>{t("login.missing", { attributes: missing.map((a) => attributeLabel(i18n, a.name)).join(", "), service: service.name })}</p></Notice>
+        <Notice tone="bad"><p>{t("login.missing", { attributes: missing.map((a) => attributeLabel(i18n, a.name)).join(", "), service })}</p></Notice>
       )}
       {low && (
-        <Notice tone="bad"><p>{t("login.low", { level: t(`level.${own}`), required: t(`level.${required}`), service: service.name })}</p></Notice>
+        <Notice tone="bad"><p>{t("login.low", { level: t(`level.${own}`), required: t(`level.${required}`), service })}</p></Notice>
       )}
       <div class="pair">
         <Button off={!possible} onClick={yes}>{t("login.yes")}</Button>

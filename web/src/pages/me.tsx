@@ -100,7 +100,7 @@ function AttributesPanel({ vault }: { vault: OpenVault }) {
 
 function Journal({ vault }: { vault: OpenVault }) {
   const i18n = useI18n();
-  const { t, time } = i18n;
+  const { t, time, own } = i18n;
   return (
     <section class="card stack" aria-labelledby="me-journal">
       <h2 id="me-journal">{t("me.journal")}</h2>
@@ -109,7 +109,7 @@ function Journal({ vault }: { vault: OpenVault }) {
         <ul class="entries">
           {vault.journal.map((entry, i) => (
             <li key={entry.at + String(i)}>
-              <p class="entry-head"><strong>{entry.service}</strong><time dateTime={entry.at} class="soft">{time(entry.at)}</time></p>
+              <p class="entry-head"><strong>{own(entry.service)}</strong><time dateTime={entry.at} class="soft">{time(entry.at)}</time></p>
               <p class="soft">
                 {entry.attributes.length === 0 ? t("me.journal_nothing") : t("me.journal_received", { attributes: entry.attributes.map((a) => attributeLabel(i18n, a)).join(", ") })}
               </p>

@@ -8,7 +8,7 @@ import { createPasskey, usePasskey as askPasskey } from "../crypto/passkey";
 import { formatRecoveryCode, recoveryBytes } from "../crypto/recovery-code";
 import { parseClaims, type Claims } from "../crypto/sdjwt";
 import { recoveryAuth, unwrapWithPasskey, unwrapWithRecovery, wrapForPasskey, wrapForRecovery } from "../crypto/wrap";
-import type { Account, CreationOptionsJSON, View } from "../types";
+import type { Account, CreationOptionsJSON, Level, Localised, View } from "../types";
 
 // The key agreement is the heaviest code of the pages: fetched when first needed.
 const hpke = () => import("../crypto/hpke");
@@ -16,7 +16,8 @@ const hpke = () => import("../crypto/hpke");
 /** One line of the journal, as the server sealed it to the person. */
 export interface JournalEntry {
   at: string;
-  service: string;
+  service: Localised;
+  level: Level | undefined;
   attributes: string[];
 }
 
@@ -29,15 +30,26 @@ export interface OpenVault {
   unreadable: number;
 }
 
-/** Reads a journal line; its members are optional so that older lines stay readable. */
+const levels: Record<string, Level> = { eidas1: "low", eidas2: "substantial", eidas3: "high" };
+
+const textOf = (value: unknown): string => (typeof value === "string" ? value : "");
+const membersOf = (value: unknown): Record<string, unknown> => (typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {});
+
+/** A service's name as a line has it: in two languages, within an object, or as plain text. */
+function nameOf(service: unknown): Localised {
+  if (typeof service === "string") return { en: service, fr: service };
+  const members = membersOf(service);
+  return "name" in members ? nameOf(members["name"]) : { en: textOf(members["en"]), fr: textOf(members["fr"]) };
+}
+
+/** Reads a journal line; whatever it lacks is left empty, so that a line never hides the others. */
 export function parseJournal(text: string): JournalEntry {
   const line = JSON.parse(text) as Record<string, unknown>;
-  const service = line["service"];
-  const name = typeof service === "object" && service !== null ? (service as Record<string, unknown>)["name"] : service;
   const attributes = line["attributes"];
   return {
-    at: typeof line["at"] === "string" ? line["at"] : "",
-    service: typeof name === "string" ? name : typeof line["service_name"] === "string" ? line["service_name"] : "",
+    at: textOf(line["time"] ?? line["at"]),
+    service: nameOf(line["service"]),
+    level: levels[textOf(line["acr"])],
     attributes: Array.isArray(attributes) ? attributes.filter((a): a is string => typeof a === "string") : [],
   };
 }
