@@ -1,0 +1,149 @@
+// Package idptest helps to test the identity provider and what talks to it: a
+// store in memory, an issuer of signed claims, and a world with a provider on a
+// loopback port in which a person answers logins.
+package idptest
+
+import (
+	"bytes"
+	"context"
+	"encoding/hex"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+)
+
+type record struct {
+	group, value []byte
+	taken        bool
+	expires      time.Time
+}
+
+// Memory implements idp.Store in memory. The zero value is ready.
+type Memory struct {
+	mu      sync.Mutex
+	records map[string]*record // guarded by mu; key is kind:hex
+	revoked map[string]time.Time
+	// Fail, when set, is asked before each operation and may fail it.
+	Fail func(operation string) error
+}
+
+func (m *Memory) begin(operation string) error {
+	if m.Fail != nil {
+		if err := m.Fail(operation); err != nil {
+			return err
+		}
+	}
+	m.mu.Lock()
+	if m.records == nil {
+		m.records, m.revoked = map[string]*record{}, map[string]time.Time{}
+	}
+	return nil
+}
+
+func name(kind string, key []byte) string { return kind + ":" + hex.EncodeToString(key) }
+
+// Insert implements idp.Store.
+func (m *Memory) Insert(_ context.Context, kind string, key, group, value []byte, expires time.Time) (bool, error) {
+	if err := m.begin("insert " + kind); err != nil {
+		return false, err
+	}
+	defer m.mu.Unlock()
+	if _, ok := m.revoked[string(group)]; ok && group != nil {
+		return false, nil
+	}
+	if _, ok := m.records[name(kind, key)]; ok {
+		return false, nil
+	}
+	m.records[name(kind, key)] = &record{group: bytes.Clone(group), value: bytes.Clone(value), expires: expires}
+	return true, nil
+}
+
+// Get implements idp.Store.
+func (m *Memory) Get(_ context.Context, kind string, key []byte, now time.Time) ([]byte, bool, error) {
+	if err := m.begin("get " + kind); err != nil {
+		return nil, false, err
+	}
+	defer m.mu.Unlock()
+	r := m.records[name(kind, key)]
+	if r == nil || r.taken || !now.Before(r.expires) {
+		return nil, false, nil
+	}
+	return bytes.Clone(r.value), true, nil
+}
+
+// Take implements idp.Store.
+func (m *Memory) Take(_ context.Context, kind string, key []byte, now, keepUntil time.Time) (value, group []byte, found bool, err error) {
+	if err := m.begin("take " + kind); err != nil {
+		return nil, nil, false, err
+	}
+	defer m.mu.Unlock()
+	r := m.records[name(kind, key)]
+	if r == nil || !now.Before(r.expires) {
+		return nil, nil, false, nil
+	}
+	if r.taken {
+		return nil, bytes.Clone(r.group), true, nil
+	}
+	value, r.value, r.taken, r.expires = r.value, nil, true, keepUntil
+	return value, bytes.Clone(r.group), true, nil
+}
+
+// Revoke implements idp.Store.
+func (m *Memory) Revoke(_ context.Context, group []byte, until time.Time) error {
+	if err := m.begin("revoke"); err != nil {
+		return err
+	}
+	defer m.mu.Unlock()
+	for k, r := range m.records {
+		if bytes.Equal(r.group, group) && len(group) > 0 && !r.taken {
+			delete(m.records, k)
+		}
+	}
+	m.revoked[string(group)] = until
+	return nil
+}
+
+// Sweep implements idp.Store.
+func (m *Memory) Sweep(_ context.Context, now time.Time) (removed, remaining int, err error) {
+	if err := m.begin("sweep"); err != nil {
+		return 0, 0, err
+	}
+	defer m.mu.Unlock()
+	for k, r := range m.records {
+		if !now.Before(r.expires) {
+			delete(m.records, k)
+			removed++
+		}
+	}
+	for g, until := range m.revoked {
+		if !now.Before(until) {
+			delete(m.revoked, g)
+		}
+	}
+	return removed, len(m.records), nil
+}
+
+// Count returns how many records of a kind are live.
+func (m *Memory) Count(kind string) int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	n := 0
+	for k, r := range m.records {
+		if strings.HasPrefix(k, kind+":") && !r.taken {
+			n++
+		}
+	}
+	return n
+}
+
+// Dump returns everything that the store holds, as a thief would get it.
+func (m *Memory) Dump() []byte {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var out bytes.Buffer
+	for k, r := range m.records {
+		fmt.Fprintf(&out, "%s %s %s\n", k, r.group, r.value)
+	}
+	return out.Bytes()
+}
