@@ -1,7 +1,11 @@
 import "./styles/tokens.css";
 import "./styles/base.css";
+import "./styles/shell.css";
+import "./styles/controls.css";
 import "./styles/components.css";
-import "./styles/pages.css";
+import "./styles/proving.css";
+import "./styles/face.css";
+import "./styles/account.css";
 import { render } from "preact";
 import { api, asProblem } from "./api";
 import { App } from "./app";
