@@ -1,0 +1,145 @@
+//go:build linux
+
+package pcsc_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"ipse/internal/pcsc"
+	"ipse/mrtd/vpcd"
+)
+
+// inside marks the run of this test binary inside the namespaces.
+const inside = "IPSE_TEST_PCSC_INSIDE"
+
+// script starts pcscd with a socket of its own in a network where nobody else
+// is: vpcd's driver listens on every address.
+const script = `set -e
+ip link set lo up
+mount -t tmpfs none /run/pcscd 2>/dev/null || { mkdir -p /run/pcscd; mount -t tmpfs none /run/pcscd; }
+pcscd --foreground >/dev/null 2>&1 &
+daemon=$!
+trap 'status=$?; kill $daemon 2>/dev/null || true; exit $status' EXIT
+i=0
+while [ ! -S /run/pcscd/pcscd.comm ]; do
+  i=$((i+1)); [ $i -lt 100 ] || { echo "pcscd did not start" >&2; exit 77; }
+  sleep 0.05
+done
+"$@"`
+
+// TestThroughTheDaemon runs the tests below against Debian's pcscd and vpcd in
+// namespaces of their own.
+func TestThroughTheDaemon(t *testing.T) {
+	t.Parallel()
+	if os.Getenv(inside) != "" {
+		t.Skip("already inside")
+	}
+	if os.Geteuid() != 0 {
+		t.Skip("network namespaces need root")
+	}
+	for _, program := range []string{"unshare", "ip", "mount", "pcscd"} {
+		if _, err := exec.LookPath(program); err != nil {
+			t.Skip(program + " is not installed")
+		}
+	}
+	if found, _ := filepath.Glob("/usr/lib/pcsc/drivers/serial/libifdvpcd.so"); len(found) == 0 {
+		t.Skip("vsmartcard-vpcd is not installed")
+	}
+	if err := exec.CommandContext(t.Context(), "unshare", "-n", "-m", "true").Run(); err != nil {
+		t.Skip("this machine forbids network namespaces")
+	}
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 90*time.Second)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "unshare", "-n", "-m", "--kill-child", "-f", "-p", "--mount-proc", "--propagation", "private",
+		"sh", "-c", script, "sh", self, "-test.run", "^TestInside", "-test.v", "-test.timeout", "80s")
+	cmd.Env = append(os.Environ(), inside+"=1")
+	out, err := cmd.CombinedOutput()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) && exit.ExitCode() == 77 {
+		t.Skip("pcscd does not start here")
+	}
+	if err != nil || !bytes.Contains(out, []byte("--- PASS: TestInside")) {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	t.Logf("%s", out)
+}
+
+// serve puts a virtual card on the daemon's reader until the test ends or stop is called.
+func serve(t *testing.T, card vpcd.Card, reset func()) (stop func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for ctx.Err() == nil { // the driver takes a moment to listen
+			_ = vpcd.Connect(ctx, "127.0.0.1:35963", vpcd.CardConfig{Card: card, Reset: reset})
+			time.Sleep(50 * time.Millisecond)
+		}
+	}()
+	stop = func() { cancel(); <-done }
+	t.Cleanup(stop)
+	return stop
+}
+
+func open(t *testing.T) *pcsc.Context {
+	t.Helper()
+	if os.Getenv(inside) == "" {
+		t.Skip("run by TestThroughTheDaemon")
+	}
+	c, err := pcsc.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	return c
+}
+
+type echo struct{}
+
+func (echo) Transmit(_ context.Context, command []byte) ([]byte, error) {
+	return append(bytes.Clone(command), 0x90, 0x00), nil
+}
+
+func TestInsideACardIsFoundUsedAndMissed(t *testing.T) {
+	c := open(t)
+	names, err := c.Readers()
+	if err != nil || len(names) == 0 {
+		t.Fatalf("readers %q, %v", names, err)
+	}
+	stop := serve(t, echo{}, nil)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	card, err := c.Connect(ctx, "virtual")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, size := range []int{5, 255, 4000} {
+		command := bytes.Repeat([]byte{0x11}, size)
+		got, err := card.Transmit(ctx, command)
+		if err != nil || !bytes.Equal(got, append(command, 0x90, 0)) {
+			t.Fatalf("%d octets: % x, %v", size, got[:min(len(got), 8)], err)
+		}
+	}
+	stop()
+	for range 100 {
+		if _, err = card.Transmit(ctx, []byte{0, 0xA4, 4, 0x0C}); err != nil {
+			break
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	if !pcsc.Lost(err) {
+		t.Errorf("a removed card: %v", err)
+	}
+	_ = card.Close()
+}

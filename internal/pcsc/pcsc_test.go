@@ -1,0 +1,146 @@
+package pcsc
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"slices"
+	"testing"
+	"time"
+)
+
+// fakeService plays the system's service: states and results are scripted.
+type fakeService struct {
+	readers  []string
+	listCode uint32
+	states   map[string][]uint32 // successive states; the last one stays
+	code     uint32              // of connect
+	card     *fakeCard
+	released int
+}
+
+func (f *fakeService) listReaders() ([]string, uint32) { return slices.Clone(f.readers), f.listCode }
+
+func (f *fakeService) state(reader string) (uint32, uint32) {
+	s := f.states[reader]
+	if len(s) == 0 {
+		return 0, codeUnknownReader
+	}
+	if len(s) > 1 {
+		f.states[reader] = s[1:]
+	}
+	return s[0], codeSuccess
+}
+
+func (f *fakeService) connect(string) (cardService, uint32) {
+	if f.code != codeSuccess {
+		return nil, f.code
+	}
+	return f.card, codeSuccess
+}
+
+func (f *fakeService) release() { f.released++ }
+
+type fakeCard struct {
+	answer       []byte
+	code         uint32
+	disconnected int
+}
+
+func (c *fakeCard) transmit(_, response []byte) (int, uint32) {
+	return copy(response, c.answer), c.code
+}
+
+func (c *fakeCard) disconnect() { c.disconnected++ }
+
+func quick(f *fakeService) *Context {
+	c := newContext(f)
+	c.poll = time.Millisecond
+	return c
+}
+
+func TestConnectWaitsForACard(t *testing.T) {
+	t.Parallel()
+	card := &fakeCard{answer: []byte{1, 2, 0x90, 0}}
+	f := &fakeService{readers: []string{"Zeta 00", "Alpha NFC 00"}, card: card,
+		states: map[string][]uint32{"Zeta 00": {statePresent}, "Alpha NFC 00": {0, 0, statePresent}}}
+	c := quick(f)
+	names, err := c.Readers()
+	if err != nil || !slices.Equal(names, []string{"Alpha NFC 00", "Zeta 00"}) {
+		t.Errorf("%v, %v", names, err)
+	}
+	got, err := c.Connect(t.Context(), "nfc")
+	if err != nil || got.Reader() != "Alpha NFC 00" {
+		t.Fatalf("%+v, %v", got, err)
+	}
+	response, err := got.Transmit(t.Context(), []byte{0, 0xA4, 4, 0x0C})
+	if err != nil || !bytes.Equal(response, card.answer) {
+		t.Errorf("% x, %v", response, err)
+	}
+	if errors.Join(got.Close(), got.Close(), c.Close(), c.Close()) != nil || card.disconnected != 1 || f.released != 1 {
+		t.Error("not let go of once")
+	}
+	if _, err := got.Transmit(t.Context(), []byte{0, 0xA4, 4, 0x0C}); !errors.Is(err, ErrClosed) {
+		t.Errorf("after closing: %v", err)
+	}
+	if _, err := c.Connect(t.Context(), ""); !errors.Is(err, ErrClosed) {
+		t.Errorf("after closing: %v", err)
+	}
+}
+
+func TestWaitingForACardEnds(t *testing.T) {
+	t.Parallel()
+	c := quick(&fakeService{readers: []string{"R"}, states: map[string][]uint32{"R": {0}}})
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+	defer cancel()
+	if _, err := c.Connect(ctx, ""); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("%v", err)
+	}
+	if _, err := c.Connect(t.Context(), "other"); !errors.Is(err, ErrNoReader) {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestReturnCodesAreNamed(t *testing.T) {
+	t.Parallel()
+	present := map[string][]uint32{"R": {statePresent}}
+	for code, want := range map[uint32]error{codeSharingViolation: ErrBusy, codeUnresponsiveCard: ErrUnresponsive,
+		codeServiceStopped: ErrNoService, codeReaderUnavailable: ErrNoReader} {
+		c := quick(&fakeService{readers: []string{"R"}, states: present, code: code})
+		if _, err := c.Connect(t.Context(), ""); !errors.Is(err, want) {
+			t.Errorf("%08X: %v", code, err)
+		}
+	}
+	mute := quick(&fakeService{readers: []string{"R"}, states: map[string][]uint32{"R": {statePresent | stateMute}}})
+	if _, err := mute.Connect(t.Context(), ""); !errors.Is(err, ErrUnresponsive) {
+		t.Errorf("mute: %v", err)
+	}
+	if _, err := quick(&fakeService{listCode: codeNoService}).Connect(t.Context(), ""); !errors.Is(err, ErrNoService) {
+		t.Errorf("no service: %v", err)
+	}
+	if names, err := quick(&fakeService{listCode: codeNoReaders}).Readers(); err != nil || len(names) != 0 {
+		t.Errorf("no readers: %v, %v", names, err)
+	}
+	for code, lost := range map[uint32]bool{codeRemovedCard: true, codeResetCard: true, codeNotTransacted: true, codeNoService: false, 0x80100001: false} {
+		card := &Card{svc: &fakeCard{code: code}}
+		if _, err := card.Transmit(t.Context(), make([]byte, 5)); err == nil || Lost(err) != lost {
+			t.Errorf("%08X: %v", code, err)
+		}
+	}
+}
+
+func TestTransmitRefusesWhatIsNoCommandOrResponse(t *testing.T) {
+	t.Parallel()
+	card := &Card{svc: &fakeCard{answer: []byte{0x90}}}
+	if _, err := card.Transmit(t.Context(), make([]byte, 3)); err == nil {
+		t.Error("a command of 3 octets")
+	}
+	if _, err := card.Transmit(t.Context(), make([]byte, 5)); err == nil {
+		t.Error("a response of one octet")
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := card.Transmit(ctx, make([]byte, 5)); !errors.Is(err, context.Canceled) {
+		t.Errorf("stopped: %v", err)
+	}
+}

@@ -1,0 +1,5 @@
+//go:build !linux && !darwin
+
+package pcsc
+
+func openService() (service, error) { return nil, ErrUnsupported }
