@@ -22,9 +22,10 @@ import (
 var floors = [][]string{
 	{"internal/pii"},
 	{"mrtd/tlv"},
-	{"mrtd/internal/ec", "mrtd/deviation", "mrtd/jp2"},
+	{"mrtd/internal/ec", "mrtd/internal/apdu", "mrtd/deviation", "mrtd/jp2"},
 	{"mrtd/mrz", "mrtd/cms"},
-	{"mrtd/lds", "mrtd/trust"},
+	{"mrtd/lds", "mrtd/trust", "mrtd/internal/sm"},
+	{"mrtd/internal/pace"},
 	{"mrtd/chip"},
 	{"mrtd"},
 	{"mrtd/specimen", "mrtd/vpcd", "face", "internal/consent"},
