@@ -243,3 +243,8 @@ func birthdate(text string, now time.Time) (value string, adult, ok bool) {
 	born, err := time.Parse(time.DateOnly, text)
 	return text, err == nil && !born.AddDate(18, 0, 0).After(now), err == nil
 }
+
+// Claims returns the attributes by the names and in the form in which Sign signs
+// them: string, []string (nationalities) or true (age_over_18). For the person's
+// own eyes. The error is ErrAttributes.
+func (a Attributes) Claims(now time.Time) (map[string]any, error) { return a.values(now.UTC()) }

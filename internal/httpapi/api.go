@@ -1,0 +1,289 @@
+package httpapi
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"time"
+
+	"ipse/internal/account"
+	"ipse/internal/problem"
+	"ipse/internal/proofing"
+	"ipse/internal/relay"
+	"ipse/internal/vault"
+)
+
+// Site is what the pages may know of the installation, in its JSON shape.
+type Site struct {
+	Name      string   `json:"name"`
+	Operator  Operator `json:"operator"`
+	Demo      bool     `json:"demo"`
+	Counter   Counter  `json:"counter"`
+	Languages []string `json:"languages"`
+	Version   string   `json:"version"`
+}
+
+// Operator is who runs the installation.
+type Operator struct {
+	Name       string `json:"name"`
+	Contact    string `json:"contact"`
+	PrivacyURL string `json:"privacy_url"`
+}
+
+// Counter lists the places where people are served without a camera.
+type Counter struct {
+	Places []string `json:"places"`
+}
+
+// Text is a text in the languages of the pages.
+type Text struct {
+	EN string `json:"en"`
+	FR string `json:"fr"`
+}
+
+// Login is what the login page shows. See docs/api.md.
+type Login struct {
+	Service       LoginService     `json:"service"`
+	Purpose       Text             `json:"purpose"`
+	LegalBasis    Text             `json:"legal_basis"`
+	ACR           string           `json:"acr"`
+	LevelRequired string           `json:"level_required"`
+	Attributes    []LoginAttribute `json:"attributes"`
+	ExpiresAt     time.Time        `json:"expires_at"`
+	Language      string           `json:"language,omitempty"`
+	// SignedIn says that this browser's session used its passkey after the login
+	// began. The API fills it in.
+	SignedIn bool `json:"signed_in"`
+	// StartedAt: a passkey must be used after it.
+	StartedAt time.Time `json:"-"`
+}
+
+// LoginService is the service that asks.
+type LoginService struct {
+	ID        string `json:"id"`
+	Name      Text   `json:"name"`
+	LogoURL   string `json:"logo_url"`
+	PolicyURL string `json:"policy_url"`
+}
+
+// LoginAttribute is one attribute that the service asks for.
+type LoginAttribute struct {
+	Name      string `json:"name"`
+	Essential bool   `json:"essential"`
+}
+
+// Logins are the logins at services that wait for an answer (package idp). The
+// request tells which browser asks. Errors name their code for the problem table.
+type Logins interface {
+	// Login describes a waiting login.
+	Login(r *http.Request, id string) (Login, error)
+	// Consent ends it with the person's agreement and returns where to go next.
+	Consent(r *http.Request, id, account string, authTime time.Time, presentation string) (redirect string, err error)
+	// Refuse ends it without, and returns where to go next.
+	Refuse(r *http.Request, id string) (redirect string, err error)
+}
+
+// Config makes an API. Every member is required unless it says otherwise.
+type Config struct {
+	// PublicURL is the address of the pages, without a trailing slash. Requests
+	// that change something must come from it.
+	PublicURL string
+	Site      Site
+	Proofing  *proofing.Service
+	Accounts  *account.Service
+	Vault     *vault.Vault
+	Logins    Logins
+	// OIDC serves the OpenID provider's own paths, Relay the readers, Pages the rest.
+	OIDC, Relay, Pages http.Handler
+	// Demo serves /demo/; nil, as everywhere but in the demonstration, means that
+	// there is no such thing.
+	Demo http.Handler
+	// OnCamera, if set, is called when somebody begins a check with the camera: the
+	// time to load models.
+	OnCamera func()
+	// Ready reports why the server cannot serve, or nil.
+	Ready func(ctx context.Context) error
+	// Address names the client of a request (see ClientAddress).
+	Address func(*http.Request) string
+	// Now is the clock; Rand keys the table of addresses.
+	Now  func() time.Time
+	Rand io.Reader
+	Log  *slog.Logger
+	// Pace multiplies the limits by address; zero means 1.
+	Pace int
+}
+
+// API is the handler of everything that the server serves. Close it before the
+// server is shut down: it ends the streams.
+type API struct {
+	cfg    Config
+	origin string // scheme://host of PublicURL
+	secure bool   // PublicURL is https
+	limits *limits
+	routes http.Handler
+	base   context.Context
+	stop   context.CancelFunc
+}
+
+// New checks the configuration and builds the routes.
+func New(cfg Config) (*API, error) {
+	u, err := url.Parse(cfg.PublicURL)
+	if err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") {
+		return nil, errors.New("httpapi: the public address is not a URL")
+	}
+	if cfg.Proofing == nil || cfg.Accounts == nil || cfg.Vault == nil || cfg.Logins == nil || cfg.OIDC == nil || cfg.Relay == nil ||
+		cfg.Pages == nil || cfg.Ready == nil || cfg.Address == nil || cfg.Now == nil || cfg.Rand == nil || cfg.Log == nil {
+		return nil, errors.New("httpapi: incomplete configuration")
+	}
+	limits, err := newLimits(cfg.Rand, max(1, cfg.Pace))
+	if err != nil {
+		return nil, err
+	}
+	if cfg.Site.Counter.Places == nil {
+		cfg.Site.Counter.Places = []string{}
+	}
+	base, stop := context.WithCancel(context.Background())
+	a := &API{cfg: cfg, origin: u.Scheme + "://" + u.Host, secure: u.Scheme == "https", limits: limits, base: base, stop: stop}
+	a.routes = a.guard(a.mux())
+	return a, nil
+}
+
+// ServeHTTP implements http.Handler.
+func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.routes.ServeHTTP(w, r) }
+
+// Close ends every stream and WebSocket.
+func (a *API) Close() { a.stop() }
+
+// handler answers a request or returns an error, which becomes a problem.
+type handler func(w http.ResponseWriter, r *http.Request) error
+
+// mux lists every route. The cost is what one request takes from its address's
+// allowance (see limits); zero is free.
+func (a *API) mux() *http.ServeMux {
+	mux := http.NewServeMux()
+	for _, r := range []struct {
+		pattern string
+		cost    int
+		serve   handler
+	}{
+		{"GET /api/config", 0, a.config},
+
+		{"POST /api/proofing", 10, a.startProofing},
+		{"GET /api/proofing", 0, a.proofing},
+		{"GET /api/proofing/events", 1, a.events},
+		{"POST /api/proofing/consent", 1, a.agree},
+		{"GET /api/proofing/receipt", 1, a.receipt},
+		{"POST /api/proofing/reader", 2, a.newReader},
+		{"POST /api/proofing/document", 5, a.readDocument},
+		{"GET /api/proofing/attributes", 1, a.attributes},
+		{"GET /api/proofing/face", 5, a.face},
+		{"POST /api/proofing/account/options", 2, a.accountOptions},
+		{"POST /api/proofing/account", 5, a.createAccount},
+		{"POST /api/proofing/abandon", 1, a.abandon},
+
+		{"POST /api/session/options", 2, a.sessionOptions},
+		{"POST /api/session", 2, a.openSession},
+		{"DELETE /api/session", 0, a.closeSession},
+		{"POST /api/recovery", 10, a.recover},
+
+		{"GET /api/account", 1, a.account},
+		{"DELETE /api/account", 1, a.eraseAccount},
+		{"PUT /api/account/recovery", 1, a.setRecovery},
+		{"POST /api/account/passkeys/options", 2, a.passkeyOptions},
+		{"POST /api/account/passkeys", 2, a.addPasskey},
+		{"DELETE /api/account/passkeys/{id}", 1, a.removePasskey},
+
+		{"GET /api/login/{id}", 1, a.login},
+		{"POST /api/login/{id}/consent", 2, a.loginConsent},
+		{"POST /api/login/{id}/refuse", 1, a.loginRefuse},
+
+		{"/api/", 0, notFound},
+	} {
+		mux.Handle(r.pattern, a.own(r.cost, r.serve))
+	}
+	if a.cfg.Demo != nil {
+		mux.Handle("/demo/", a.own(1, func(w http.ResponseWriter, r *http.Request) error {
+			a.cfg.Demo.ServeHTTP(w, r)
+			return nil
+		}))
+	} else {
+		mux.Handle("/demo/", a.own(0, notFound))
+	}
+	mux.Handle(relay.Path, a.cfg.Relay)
+	mux.Handle("/oidc/", a.cfg.OIDC)
+	mux.Handle("/.well-known/openid-configuration", a.cfg.OIDC)
+	mux.Handle("/.well-known/oauth-authorization-server", a.cfg.OIDC)
+	mux.Handle("GET /healthz", a.own(0, a.healthy))
+	mux.Handle("GET /readyz", a.own(0, a.ready))
+	mux.Handle("/", a.cfg.Pages)
+	return mux
+}
+
+// own wraps a route of this package: security headers, origin, allowance, and
+// errors as problems.
+func (a *API) own(cost int, serve handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		a.setHeaders(w.Header())
+		err := a.admit(r, cost)
+		if err == nil {
+			err = serve(w, r)
+		}
+		if err != nil {
+			a.fail(w, r, err)
+		}
+	})
+}
+
+// admit refuses requests of other sites and of addresses that ask too much.
+func (a *API) admit(r *http.Request, cost int) error {
+	if err := a.sameSite(r); err != nil {
+		return err
+	}
+	if cost == 0 {
+		return nil
+	}
+	if wait := a.limits.take(a.cfg.Address(r), cost, a.cfg.Now()); wait > 0 {
+		return &problem.Error{Code: problem.RateLimited, RetryAfter: wait}
+	}
+	return nil
+}
+
+// fail answers with the problem and tells the operator the cause.
+func (a *API) fail(w http.ResponseWriter, r *http.Request, err error) {
+	p := problem.Write(w, err)
+	level := slog.LevelInfo
+	if p.Status >= http.StatusInternalServerError && p.Code != problem.Busy {
+		level = slog.LevelError
+	}
+	a.cfg.Log.Log(r.Context(), level, "request refused", "route", r.Pattern, "code", string(p.Code), "error", err)
+}
+
+func notFound(http.ResponseWriter, *http.Request) error { return problem.New(problem.NotFound, nil) }
+
+func (a *API) config(w http.ResponseWriter, _ *http.Request) error { return writeJSON(w, a.cfg.Site) }
+
+// healthy says that the process lives.
+func (a *API) healthy(w http.ResponseWriter, _ *http.Request) error {
+	return writeJSON(w, map[string]string{"status": "ok"})
+}
+
+// ready says that the server can do its work.
+func (a *API) ready(w http.ResponseWriter, r *http.Request) error {
+	if err := a.cfg.Ready(r.Context()); err != nil {
+		return problem.New(problem.Unavailable, err)
+	}
+	return writeJSON(w, map[string]string{"status": "ready"})
+}
+
+// stream bounds the context of a long answer by the API's own life.
+func (a *API) stream(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
+	detach := context.AfterFunc(a.base, cancel)
+	return ctx, func() {
+		detach()
+		cancel()
+	}
+}

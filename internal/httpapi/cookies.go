@@ -1,0 +1,57 @@
+package httpapi
+
+import "net/http"
+
+// The cookies: what they hold is random and opens one session each. They end
+// with the browser's own session. Over https they carry the prefix __Host- (RFC
+// 6265bis §4.1.3.2): no other host of the domain can set them.
+const (
+	cookieProofing = "ipse_proofing"
+	cookieSession  = "ipse_session"
+)
+
+func (a *API) cookieName(name string) string {
+	if a.secure {
+		return "__Host-" + name
+	}
+	return name
+}
+
+func (a *API) cookie(r *http.Request, name string) string {
+	c, err := r.Cookie(a.cookieName(name))
+	if err != nil {
+		return ""
+	}
+	return c.Value
+}
+
+// setCookie sets a cookie, or removes it when value is empty. The session's is
+// Lax, since a service's logout begins with a navigation from another site; no
+// GET request changes anything. The proofing's is Strict.
+func (a *API) setCookie(w http.ResponseWriter, name, value string) {
+	c := &http.Cookie{Name: a.cookieName(name), Value: value, Path: "/", HttpOnly: true, Secure: a.secure, SameSite: http.SameSiteStrictMode}
+	if name == cookieSession {
+		c.SameSite = http.SameSiteLaxMode
+	}
+	if value == "" {
+		c.MaxAge = -1
+	}
+	http.SetCookie(w, c)
+}
+
+// ProofingToken returns the token of the request's proofing session, or "": for
+// the demonstration's own routes.
+func (a *API) ProofingToken(r *http.Request) string { return a.cookie(r, cookieProofing) }
+
+// EndSession ends the session of the browser that a service logs out
+// (idp.Config.EndSession).
+func (a *API) EndSession(w http.ResponseWriter, r *http.Request) {
+	token := a.cookie(r, cookieSession)
+	a.setCookie(w, cookieSession, "")
+	if token == "" {
+		return
+	}
+	if err := a.cfg.Accounts.Logout(r.Context(), token); err != nil {
+		a.cfg.Log.Error("end a session", "error", err)
+	}
+}

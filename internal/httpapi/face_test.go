@@ -1,0 +1,315 @@
+package httpapi_test
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/binary"
+	"encoding/json"
+	"net/http"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"ipse/internal/proofing"
+)
+
+func encode(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }
+
+// jpegFrame has a JPEG's first bytes; what follows tells the scripted check what to do.
+func jpegFrame(what byte) []byte { return []byte{0xFF, 0xD8, 0xFF, 0xE0, 0, 16, what} }
+
+func packet(ms uint64, jpeg []byte) []byte {
+	return append(binary.BigEndian.AppendUint64(nil, ms), jpeg...)
+}
+
+// channel is the page's end of a live check.
+type channel struct {
+	t  testing.TB
+	ws *websocket.Conn
+}
+
+func (b *browser) dial(header http.Header) (*channel, *http.Response, error) {
+	b.s.t.Helper()
+	if header == nil {
+		header = http.Header{"Origin": {b.s.url}}
+	}
+	ws, res, err := websocket.Dial(b.s.t.Context(), b.s.url+"/api/proofing/face", &websocket.DialOptions{HTTPClient: b.client, HTTPHeader: header})
+	if err != nil {
+		return nil, res, err
+	}
+	b.s.t.Cleanup(func() { _ = ws.CloseNow() })
+	return &channel{b.s.t, ws}, res, nil
+}
+
+// open dials and asks to begin.
+func (b *browser) open() *channel {
+	b.s.t.Helper()
+	c, _, err := b.dial(nil)
+	if err != nil {
+		b.s.t.Fatal(err)
+	}
+	c.text(`{"type":"start"}`)
+	return c
+}
+
+func (c *channel) text(s string) {
+	c.t.Helper()
+	if err := c.ws.Write(c.t.Context(), websocket.MessageText, []byte(s)); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+func (c *channel) frame(ms uint64, jpeg []byte) {
+	c.t.Helper()
+	if err := c.ws.Write(c.t.Context(), websocket.MessageBinary, packet(ms, jpeg)); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+// next is the next message, or nil when the channel is closed.
+func (c *channel) next() map[string]any {
+	c.t.Helper()
+	ctx, cancel := context.WithTimeout(c.t.Context(), 10*time.Second)
+	defer cancel()
+	_, raw, err := c.ws.Read(ctx)
+	if err != nil {
+		if ctx.Err() != nil {
+			c.t.Fatal("no message")
+		}
+		return nil
+	}
+	var m map[string]any
+	if err := json.Unmarshal(raw, &m); err != nil {
+		c.t.Fatal(err)
+	}
+	return m
+}
+
+// last is the last message before the channel closes.
+func (c *channel) last() (m map[string]any) {
+	c.t.Helper()
+	for next := c.next(); next != nil; next = c.next() {
+		m = next
+	}
+	return m
+}
+
+// runFace sends frames and returns the last message.
+func (b *browser) runFace(frames ...[]byte) map[string]any {
+	b.s.t.Helper()
+	c := b.open()
+	if m := c.next(); m["type"] != "instruction" {
+		return m
+	}
+	for i, f := range frames {
+		c.frame(uint64(i)*66, f)
+	}
+	return c.last()
+}
+
+// face is a browser in front of its camera.
+func (s *server) atFace() *browser {
+	s.t.Helper()
+	b := s.browser()
+	b.start("camera")
+	if v := b.read(); v.State != proofing.StateFace {
+		s.t.Fatalf("after reading: %+v", v)
+	}
+	return b
+}
+
+func TestALiveCheckTellsEachStepAndTheDecision(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	b := s.atFace()
+	c := b.open()
+	if m := c.next(); m["type"] != "instruction" || m["index"] != 0.0 || m["of"] != 2.0 || m["action"] != "center" || m["timeout_ms"] != 12000.0 {
+		t.Fatalf("first: %v", m)
+	}
+	c.frame(1000, jpegFrame(3))
+	if m := c.next(); m["type"] != "hint" || m["hint"] != "come_closer" {
+		t.Fatalf("hint: %v", m)
+	}
+	c.frame(1066, jpegFrame(2))
+	if m := c.next(); m["type"] != "step_done" || m["index"] != 0.0 {
+		t.Fatalf("step: %v", m)
+	}
+	if m := c.next(); m["type"] != "instruction" || m["index"] != 1.0 || m["action"] != "turnLeft" {
+		t.Fatalf("second: %v", m)
+	}
+	c.frame(1132, jpegFrame(1))
+	if m := c.next(); m["type"] != "step_done" || m["index"] != 1.0 {
+		t.Fatalf("last step: %v", m)
+	}
+	if m := c.next(); m["type"] != "decision" || m["accepted"] != true || m["reason"] != nil {
+		t.Fatalf("decision: %v", m)
+	}
+	if _, _, err := c.ws.Read(t.Context()); websocket.CloseStatus(err) != websocket.StatusNormalClosure {
+		t.Errorf("the channel ends with %v", err)
+	}
+	if v := b.view(); v.State != proofing.StateAccount || v.Route != "" {
+		t.Errorf("after the decision: %+v", v)
+	}
+	s.face.mu.Lock()
+	defer s.face.mu.Unlock()
+	if want := []time.Duration{0, 66 * time.Millisecond, 132 * time.Millisecond}; !slices.Equal(s.face.at, want) {
+		t.Errorf("capture times %v, want %v", s.face.at, want)
+	}
+}
+
+func TestAFrameThatArrivesDuringAnExaminationReplacesTheOneWaiting(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	s.face.hold, s.face.began = make(chan struct{}), make(chan struct{}, 16)
+	b := s.atFace()
+	c := b.open()
+	c.next()
+	c.frame(0, jpegFrame(10))
+	<-s.face.began
+	for i := range 8 {
+		c.frame(uint64(i+1)*66, jpegFrame(20+byte(i)))
+	}
+	// The server answers pings in order with the frames: it has read them all.
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	reading := c.ws.CloseRead(ctx)
+	if err := c.ws.Ping(ctx); err != nil {
+		t.Fatal(err)
+	}
+	close(s.face.hold)
+	<-s.face.began
+	_ = reading
+	s.face.mu.Lock()
+	defer s.face.mu.Unlock()
+	if want := []byte{10, 27}; !slices.Equal(s.face.seen, want) {
+		t.Errorf("examined %v, want %v: the newest alone", s.face.seen, want)
+	}
+}
+
+func TestUnusableFramesEndTheCheckWithAClearCode(t *testing.T) {
+	t.Parallel()
+	huge := make([]byte, 400<<10+1)
+	copy(huge, jpegFrame(0))
+	for name, c := range map[string]struct {
+		send func(c *channel)
+		code string
+	}{
+		"not JPEG":        {func(c *channel) { c.frame(0, []byte("GIF89a, not a JPEG")) }, "invalid_request"},
+		"too short":       {func(c *channel) { _ = c.ws.Write(c.t.Context(), websocket.MessageBinary, []byte{1, 2, 3}) }, "invalid_request"},
+		"too large":       {func(c *channel) { c.frame(0, huge) }, "too_large"},
+		"text":            {func(c *channel) { c.text(`{"type":"start"}`) }, "invalid_request"},
+		"time backwards":  {func(c *channel) { c.frame(100, jpegFrame(0)); c.frame(99, jpegFrame(0)) }, "invalid_request"},
+		"time far off":    {func(c *channel) { c.frame(0, jpegFrame(0)); c.frame(1<<60, jpegFrame(0)) }, "invalid_request"},
+		"too fast":        {func(c *channel) { flood(c, 200) }, "rate_limited"},
+		"a runtime fault": {func(c *channel) { c.frame(0, jpegFrame(4)) }, "internal"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newServer(t)
+			b := s.atFace()
+			ch := b.open()
+			ch.next()
+			c.send(ch)
+			if m := ch.last(); m["type"] != "error" || m["code"] != c.code {
+				t.Errorf("last message %v, want error %s", m, c.code)
+			}
+			v := b.until(func(v proofing.View) bool { return v.Face != nil && v.Face.Phase == proofing.FaceFailed })
+			if v.Face.AttemptsLeft != 3 || v.Face.Failure != proofing.ReasonConnectionLost {
+				t.Errorf("half a state is left: %+v", v.Face)
+			}
+			if last := b.runFace(jpegFrame(1)); last["accepted"] != true {
+				t.Errorf("the next run: %v", last)
+			}
+		})
+	}
+}
+
+func flood(c *channel, n int) {
+	for i := range n {
+		if c.ws.Write(c.t.Context(), websocket.MessageBinary, packet(uint64(i), jpegFrame(0))) != nil {
+			return
+		}
+	}
+}
+
+func TestARefusalNamesAReasonAndWhatIsLeft(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	s.face.refuse, s.face.decision = true, proofing.FaceDecision{Reason: proofing.ReasonNotLive}
+	b := s.atFace()
+	for left := 2; left >= 0; left-- {
+		if m := b.runFace(jpegFrame(1)); m["accepted"] != false || m["reason"] != "not_live" || m["attempts_left"] != float64(left) {
+			t.Fatalf("decision %v, want %d left", m, left)
+		}
+	}
+	if v := b.view(); v.State != proofing.StateRefused || v.Result.Reason != proofing.ReasonNotLive {
+		t.Errorf("after the last attempt: %+v", v)
+	}
+	if _, res, err := b.dial(nil); err == nil {
+		ch := b.open()
+		if m := ch.last(); m["code"] != "wrong_state" {
+			t.Errorf("a further run: %v", m)
+		}
+	} else {
+		t.Errorf("no channel: %v %v", res, err)
+	}
+}
+
+func TestAFullServerSaysWhenToComeBack(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	s.face.err = &proofing.BusyError{RetryAfter: 7 * time.Second}
+	b := s.atFace()
+	if m := b.open().last(); m["type"] != "busy" || m["retry_after_s"] != 7.0 {
+		t.Errorf("%v", m)
+	}
+}
+
+func TestAPageThatVanishesLeavesItsAttempt(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	b := s.atFace()
+	c := b.open()
+	c.next()
+	c.frame(0, jpegFrame(0))
+	_ = c.ws.CloseNow()
+	v := b.until(func(v proofing.View) bool { return v.Face != nil && v.Face.Phase == proofing.FaceFailed })
+	if v.Face.AttemptsLeft != 3 {
+		t.Errorf("%d attempts left, want 3: a lost connection is given back", v.Face.AttemptsLeft)
+	}
+}
+
+func TestTheChannelOpensForTheOwnPageAlone(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	b := s.atFace()
+	for name, header := range map[string]http.Header{
+		"another origin": {"Origin": {"https://evil.example"}}, "no origin": {}, "a null origin": {"Origin": {"null"}},
+		"another site": {"Origin": {s.url}, "Sec-Fetch-Site": {"cross-site"}},
+	} {
+		if _, res, err := b.dial(header); err == nil || res == nil || res.StatusCode != http.StatusForbidden {
+			t.Errorf("%s: %v %v", name, res, err)
+		}
+	}
+	if _, res, err := s.browser().dial(nil); err == nil || res == nil || res.StatusCode != http.StatusNotFound {
+		t.Errorf("without a check under way: %v %v", res, err)
+	}
+	c, _, err := b.dial(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.frame(0, jpegFrame(1))
+	if m := c.last(); m["code"] != "invalid_request" {
+		t.Errorf("a frame before start: %v", m)
+	}
+	if v := b.view(); v.Face == nil || v.Face.Phase != proofing.FaceReady || v.Face.AttemptsLeft != 3 {
+		t.Errorf("an attempt was spent: %+v", v.Face)
+	}
+}
+
+func decode(t testing.TB, s string) []byte {
+	t.Helper()
+	return must(base64.RawURLEncoding.DecodeString(s))
+}

@@ -1,0 +1,136 @@
+package httpapi
+
+import (
+	"fmt"
+	"log/slog"
+	"net/http"
+	"runtime"
+	"strings"
+	"time"
+
+	"ipse/internal/problem"
+)
+
+// guard stands around everything: it turns panics into problems and writes the
+// request log.
+func (a *API) guard(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		began := a.cfg.Now()
+		watched := &watchedWriter{ResponseWriter: w}
+		if a.secure {
+			w.Header().Set("Strict-Transport-Security", "max-age=31536000")
+		}
+		defer func() {
+			fault := recover()
+			if fault == http.ErrAbortHandler { //nolint:errorlint // a sentinel that is thrown
+				panic(fault)
+			}
+			if fault != nil {
+				a.cfg.Log.Error("panic", "route", r.Pattern, "kind", fmt.Sprintf("%T", fault), "at", callers())
+				if !watched.begun() {
+					problem.Write(watched, fmt.Errorf("panic in %s", r.Pattern))
+				}
+			}
+			a.logRequest(r, watched, a.cfg.Now().Sub(began))
+		}()
+		next.ServeHTTP(watched, r)
+	})
+}
+
+// logRequest leaves no path, no query and no address.
+func (a *API) logRequest(r *http.Request, w *watchedWriter, took time.Duration) {
+	if r.Pattern == "GET /healthz" || r.Pattern == "GET /readyz" {
+		return
+	}
+	level := slog.LevelInfo
+	if r.Pattern == "/" {
+		level = slog.LevelDebug // pages and their assets
+	}
+	a.cfg.Log.Log(r.Context(), level, "request", "method", method(r), "route", r.Pattern, "status", w.status, "ms", took.Milliseconds())
+}
+
+// method returns the method, or "other": it is the client's text.
+func method(r *http.Request) string {
+	switch r.Method {
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodDelete, http.MethodOptions, http.MethodPatch:
+		return r.Method
+	}
+	return "other"
+}
+
+// callers names the functions on the stack, without arguments: a panic's value
+// and a full trace may hold data.
+func callers() string {
+	var pcs [24]uintptr
+	frames := runtime.CallersFrames(pcs[:runtime.Callers(4, pcs[:])])
+	var out []string
+	for {
+		frame, more := frames.Next()
+		if strings.HasPrefix(frame.Function, "ipse/") {
+			out = append(out, fmt.Sprintf("%s:%d", strings.TrimPrefix(frame.Function, "ipse/"), frame.Line))
+		}
+		if !more || len(out) == 6 {
+			return strings.Join(out, " < ")
+		}
+	}
+}
+
+// setHeaders sets what every answer of the API carries.
+func (a *API) setHeaders(h http.Header) {
+	h.Set("Cache-Control", "no-store")
+	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("X-Content-Type-Options", "nosniff")
+}
+
+// sameSite refuses what another site's page makes a browser send. A request
+// that changes something must name this site as its origin: every browser that
+// has passkeys sends Origin with such requests. Reading is refused only where
+// the browser says that another site asks (Fetch Metadata §2.3).
+func (a *API) sameSite(r *http.Request) error {
+	site := r.Header.Get("Sec-Fetch-Site")
+	if site != "" && site != "same-origin" && site != "none" {
+		return problem.New(problem.Forbidden, fmt.Errorf("asked by another site"))
+	}
+	origin := r.Header.Get("Origin")
+	upgrade := r.Header.Get("Upgrade") != ""
+	switch r.Method {
+	case http.MethodGet, http.MethodHead:
+		if !upgrade && origin == "" {
+			return nil
+		}
+	default:
+	}
+	if origin != a.origin {
+		return problem.New(problem.Forbidden, fmt.Errorf("the Origin is not this site's"))
+	}
+	return nil
+}
+
+// watchedWriter notes the status that was sent.
+type watchedWriter struct {
+	http.ResponseWriter
+	status int // 0 while nothing was sent
+}
+
+// WriteHeader implements http.ResponseWriter.
+func (w *watchedWriter) WriteHeader(status int) {
+	if w.status == 0 {
+		w.status = status
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// Write implements http.ResponseWriter.
+func (w *watchedWriter) Write(b []byte) (int, error) {
+	if w.status == 0 {
+		w.status = http.StatusOK
+	}
+	return w.ResponseWriter.Write(b)
+}
+
+// Unwrap lets http.ResponseController reach the connection.
+func (w *watchedWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+func (w *watchedWriter) begun() bool { return w.status != 0 }
