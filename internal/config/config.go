@@ -36,6 +36,9 @@ type Server struct {
 	TLSCertificate string `toml:"tls_certificate"`
 	// The private key that belongs to tls_certificate.
 	TLSKey string `toml:"tls_key"`
+	// Addresses of the proxies in front (10.0.0.1 or 10.0.0.0/8). Only what these
+	// add to X-Forwarded-For is believed, for the limits on each client.
+	TrustedProxies []string `toml:"trusted_proxies"`
 	// The folder of the database and of the server's own keys. Created with mode
 	// 0700 when missing. Relative paths are taken from the configuration file.
 	Data string `toml:"data"`
@@ -58,6 +61,13 @@ type Trust struct {
 	// Master lists (.ml), LDIF files, PEM or DER certificates, or folders of them.
 	// An empty list refuses every document.
 	Sources []string `toml:"sources"`
+	// Certificates (PEM or DER) that vouch for the signers of master lists. Without
+	// one, a list's own signature is checked and its signer taken as it comes.
+	Roots []string `toml:"roots"`
+	// Which named deviations from Doc 9303 are tolerated: strict, icao or lenient.
+	Policy string `toml:"policy"`
+	// Refuse documents for which no fresh revocation list is known.
+	RequireCRL bool `toml:"require_crl"`
 }
 
 // Proofing is the [proofing] table.
@@ -66,10 +76,13 @@ type Proofing struct {
 	SessionLifetime Duration `toml:"session_lifetime"`
 	// Readings of a chip under way at once on this machine, 1 to 1000.
 	ConcurrentReadings int `toml:"concurrent_readings"`
-	// The purpose written into the consent receipt, in English.
-	PurposeEN string `toml:"purpose_en"`
-	// The same purpose in French.
-	PurposeFR string `toml:"purpose_fr"`
+	// The least level of a document's chip: substantial, or high (the chip must
+	// prove that it is the original).
+	MinimumLevel string `toml:"minimum_level"`
+	// Readings of a chip that one check may start, 1 to 20.
+	DocumentAttempts int `toml:"document_attempts"`
+	// Live checks that one check may start, 1 to 10.
+	FaceAttempts int `toml:"face_attempts"`
 }
 
 // Face is the [face] table.
@@ -165,7 +178,8 @@ func (d Duration) String() string {
 func Default() Config {
 	return Config{
 		Server:   Server{Address: "127.0.0.1:8443", Data: "data", ShutdownTimeout: Duration(15 * time.Second)},
-		Proofing: Proofing{SessionLifetime: Duration(30 * time.Minute), ConcurrentReadings: 64, PurposeEN: "to open your Ipse account, with which you log in to services", PurposeFR: "ouvrir votre compte Ipse, avec lequel vous vous connectez à des services"},
+		Trust:    Trust{Policy: "icao"},
+		Proofing: Proofing{SessionLifetime: Duration(30 * time.Minute), ConcurrentReadings: 64, MinimumLevel: "substantial", DocumentAttempts: 5, FaceAttempts: 3},
 		Face:     Face{FMR: "1:10000", ConcurrentChecks: 2},
 	}
 }

@@ -39,7 +39,9 @@ func TestReferenceFileReadsBackAsTheDefaults(t *testing.T) {
 	if err != nil {
 		t.Fatalf("the reference file does not parse: %v\n%s", err, b.String())
 	}
-	got.Trust.Sources, got.Counter.Places = nil, nil // [] and absent mean the same
+	for _, list := range []*[]string{&got.Trust.Sources, &got.Trust.Roots, &got.Counter.Places, &got.Server.TrustedProxies} {
+		*list = nil // [] and absent mean the same
+	}
 	if want := config.Default(); !reflect.DeepEqual(got, want) {
 		t.Errorf("reference reads back as %+v\nwant %+v", got, want)
 	}
@@ -71,7 +73,7 @@ func TestReferenceFileDocumentsEverySetting(t *testing.T) {
 
 func TestLoadResolvesPathsBesideTheFile(t *testing.T) {
 	t.Parallel()
-	name := write(t, minimal+"[trust]\nsources = [\"lists/de.ml\"]\n")
+	name := write(t, minimal+"[trust]\nsources = [\"lists/de.ml\"]\nroots = [\"root.cer\"]\n")
 	cfg, err := config.Load(name)
 	if err != nil {
 		t.Fatal(err)
@@ -79,6 +81,9 @@ func TestLoadResolvesPathsBesideTheFile(t *testing.T) {
 	dir := filepath.Dir(name)
 	if want := filepath.Join(dir, "lists", "de.ml"); cfg.Trust.Sources[0] != want {
 		t.Errorf("source = %s, want %s", cfg.Trust.Sources[0], want)
+	}
+	if want := filepath.Join(dir, "root.cer"); cfg.Trust.Roots[0] != want {
+		t.Errorf("root = %s, want %s", cfg.Trust.Roots[0], want)
 	}
 	if want := filepath.Join(dir, "data"); cfg.Server.Data != want {
 		t.Errorf("data = %s, want %s", cfg.Server.Data, want)
@@ -100,6 +105,10 @@ func TestMistakesAreNamedWithTheirSetting(t *testing.T) {
 		"lifetime too long":     {minimal + "[proofing]\nsession_lifetime = \"9h\"\n", "between 5m and 2h"},
 		"not a duration":        {minimal + "[proofing]\nsession_lifetime = \"soon\"\n", "line"},
 		"unknown false match":   {minimal + "[face]\nfmr = \"1:3\"\n", "face.fmr"},
+		"unknown policy":        {minimal + "[trust]\npolicy = \"loose\"\n", "trust.policy"},
+		"unknown level":         {minimal + "[proofing]\nminimum_level = \"low\"\n", "proofing.minimum_level"},
+		"too many attempts":     {minimal + "[proofing]\nface_attempts = 11\n", "proofing.face_attempts"},
+		"proxy by name":         {strings.Replace(minimal, "[operator]", "trusted_proxies=[\"proxy.local\"]\n[operator]", 1), "server.trusted_proxies"},
 		"broken TOML":           {minimal + "[face\n", "line"},
 		"half of TLS":           {strings.Replace(minimal, "[operator]", "tls_key=\"k\"\n[operator]", 1), "go together"},
 		"service twice":         {minimal + service + service, "used by an earlier service"},

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -76,6 +77,10 @@ func (c *Config) resolve(dir string) {
 	for i := range c.Trust.Sources {
 		at(&c.Trust.Sources[i])
 	}
+	for i := range c.Trust.Roots {
+		at(&c.Trust.Roots[i])
+	}
+	at(&c.Face.Runtime)
 	for i := range c.Service {
 		at(&c.Service[i].JWKSFile)
 	}
@@ -95,6 +100,10 @@ func (c Config) Validate() error {
 	v.url("operator.privacy_url", c.Operator.PrivacyURL, true)
 	v.span("proofing.session_lifetime", c.Proofing.SessionLifetime, 5*time.Minute, 2*time.Hour)
 	v.count("proofing.concurrent_readings", c.Proofing.ConcurrentReadings, 1000)
+	v.count("proofing.document_attempts", c.Proofing.DocumentAttempts, 20)
+	v.count("proofing.face_attempts", c.Proofing.FaceAttempts, 10)
+	v.oneOf("proofing.minimum_level", c.Proofing.MinimumLevel, "substantial", "high")
+	v.oneOf("trust.policy", c.Trust.Policy, "strict", "icao", "lenient")
 	v.count("face.concurrent_checks", c.Face.ConcurrentChecks, 64)
 	v.oneOf("face.fmr", c.Face.FMR, "1:1000", "1:10000")
 	seen := map[string]bool{}
@@ -130,6 +139,11 @@ func (v *checker) server(s Server) {
 	}
 	if (s.TLSCertificate == "") != (s.TLSKey == "") {
 		v.add("server.tls_certificate and server.tls_key", "go together: set both or none")
+	}
+	for _, p := range s.TrustedProxies {
+		if _, err := Prefix(p); err != nil {
+			v.add("server.trusted_proxies", "must be addresses or networks, for example 10.0.0.0/8")
+		}
 	}
 	if s.Data == "" {
 		v.add("server.data", "is empty: name a folder")
@@ -186,6 +200,14 @@ func (v *checker) url(setting, value string, optional bool) {
 	if u.Scheme != "https" && (u.Scheme != "http" || !local) {
 		v.add(setting, "must begin with https:// (http:// only for localhost)")
 	}
+}
+
+// Prefix reads an address or a network of addresses.
+func Prefix(text string) (netip.Prefix, error) {
+	if addr, err := netip.ParseAddr(text); err == nil {
+		return addr.Prefix(addr.BitLen())
+	}
+	return netip.ParsePrefix(text)
 }
 
 func (v *checker) span(setting string, d Duration, low, high time.Duration) {
