@@ -33,6 +33,9 @@ type Document struct {
 	Access AccessConfig `json:"access"`
 	// AAKey is the active authentication key, PKCS#8 DER (RSA or EC), or nil.
 	AAKey []byte `json:"aa_key,omitempty"`
+	// AAHash is the object identifier of the hash of active authentication, ""
+	// for SHA-256.
+	AAHash string `json:"aa_hash,omitempty"`
 	// CAKeys are the chip authentication keys, one for each
 	// ChipAuthenticationPublicKeyInfo of DG14.
 	CAKeys []CAKey `json:"ca_keys,omitempty"`

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"ipse/mrtd/cms"
 	"ipse/mrtd/internal/ec"
 	"ipse/mrtd/lds"
 	"ipse/mrtd/mrz"
@@ -144,6 +145,7 @@ func (i *Issuer) chipKeys(doc *Document, cfg DocumentConfig) error {
 		if doc.AAKey, err = key.pkcs8(); err != nil {
 			return fmt.Errorf("specimen: active authentication key: %w", err)
 		}
+		doc.AAHash = cms.HashOID(key.hash)
 		doc.Files[lds.DG15] = tlv.Encode(tlv.Tag(lds.DG15.Tag()), key.spki())
 		if key.ec != nil {
 			infos = append(infos, tlv.Encode(tlv.Sequence, tlv.EncodeOID(oidAAProtocol), tlv.EncodeInt(1), tlv.EncodeOID(plainOID(key.hash))))
