@@ -1,0 +1,76 @@
+package mrtd
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha1" //nolint:gosec // the standard's example uses it
+	"encoding/hex"
+	"errors"
+	"math/big"
+	"testing"
+)
+
+func unhex(t *testing.T, s string) []byte {
+	t.Helper()
+	b, err := hex.DecodeString(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// TestActiveAuthenticationOfAppendixF follows the worked example of ICAO 9303-11
+// appendix F (RSA 1024, SHA-1, trailer BC). It prints no key, so the message
+// representative F is signed with one made here.
+func TestActiveAuthenticationOfAppendixF(t *testing.T) {
+	t.Parallel()
+	challenge := unhex(t, "F173589974BF40C6")
+	m1 := unhex(t, "9D2784A67F8E7C659973EA1AEA25D95B6C8F91E5002F369F0FBDCE8A3CEC1991B543F1696546C5524CF23A5303CD6C98599F40B79F377B5F"+
+		"3A1406B3B4D8F96784D23AA88DB7E1032A405E69325FA91A6E86F5C71AEA978264C4A207446DAD4E7292E2DCDA3024B47DA8")
+	digest := unhex(t, "C063AA1E6D22FBD976AB0FE73D94D2D9C6D88127")
+	if sum := sha1.Sum(append(bytes.Clone(m1), challenge...)); !bytes.Equal(sum[:], digest) { //nolint:gosec // see above
+		t.Fatal("the example's own hash differs")
+	}
+	f := append(append(append([]byte{0x6A}, m1...), digest...), 0xBC)
+	if len(f) != 128 {
+		t.Fatalf("F has %d octets", len(f))
+	}
+	key, err := rsa.GenerateKey(rand.Reader, 1024) //nolint:gosec // the example's length
+	if err != nil {
+		t.Fatal(err)
+	}
+	sign := func(f []byte) []byte {
+		return new(big.Int).Exp(new(big.Int).SetBytes(f), key.D, key.N).FillBytes(make([]byte, 128))
+	}
+	sig := sign(f)
+	for name, s := range map[string][]byte{"s": sig, "n-s": new(big.Int).Sub(key.N, new(big.Int).SetBytes(sig)).FillBytes(make([]byte, 128))} {
+		if h, err := verifyISO9796(&key.PublicKey, challenge, s); err != nil || h != crypto.SHA1 {
+			t.Errorf("%s: %v, %v", name, h, err)
+		}
+	}
+	refused := map[string][]byte{"another challenge": sig, "no header": sign(append([]byte{0x4A}, f[1:]...)), "cut": sig[1:],
+		"long": append([]byte{0}, sig...), "not below n": key.N.Bytes(), "empty": nil,
+		"another trailer": sign(append(bytes.Clone(f[:127]), 0xAC))}
+	for name, s := range refused {
+		c := challenge
+		if name == "another challenge" {
+			c = []byte("8 octets")
+		}
+		if _, err := verifyISO9796(&key.PublicKey, c, s); !errors.Is(err, errAASignature) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	// Padding octets BB before the recoverable part (ISO/IEC 9796-2 §8.2).
+	short := m1[10:]
+	sum := sha1.Sum(append(bytes.Clone(short), challenge...)) //nolint:gosec // see above
+	padded := append(append([]byte{0x6B}, bytes.Repeat([]byte{0xBB}, 9)...), 0xBA)
+	padded = append(append(append(padded, short...), sum[:]...), 0xBC)
+	if len(padded) != 128 {
+		t.Fatalf("padded F has %d octets", len(padded))
+	}
+	if _, err := verifyISO9796(&key.PublicKey, challenge, sign(padded)); err != nil {
+		t.Errorf("padded: %v", err)
+	}
+}
