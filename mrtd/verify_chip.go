@@ -81,6 +81,9 @@ func (v *verifier) chipAuthentication() Result {
 	if dg14 == nil {
 		return report(Failed, "DG14 is signed and listed, and was not read")
 	}
+	if _, ds, err := lds.Content(lds.DG14, dg14); err == nil {
+		v.deviate(ds...)
+	}
 	if !hasChipKey(dg14) {
 		return report(NotOffered, "DG14 carries no chip authentication key")
 	}

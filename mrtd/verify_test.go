@@ -176,6 +176,7 @@ func TestEachFaultIsRefusedAtItsOwnCheck(t *testing.T) {
 		specimen.FaultRevokedDS:         "revocation.signer",
 		specimen.FaultExpired:           "document.expiry",
 		specimen.FaultSwappedDG15:       "hash.DG15",
+		specimen.FaultSwappedDG1:        "hash.DG1",
 		specimen.FaultMissingDG2:        "hash.DG2",
 		specimen.FaultCloneWithoutAAKey: "chip.authentic",
 		specimen.FaultOmittedAA:         "chip.authentic",
@@ -202,14 +203,20 @@ func TestDeviationsAreNamedAndJudgedByPolicy(t *testing.T) {
 	for fault, code := range map[string]deviation.Code{
 		specimen.FaultIndefinite:    deviation.SODIndefinite,
 		specimen.FaultWrongIssuerID: deviation.SODSignerID,
+		specimen.FaultNoSignedAttrs: deviation.SODNoSignedAttrs,
+		specimen.FaultContentType:   deviation.SODContentType,
+		specimen.FaultDigestDiffers: deviation.SODDigestDiffers,
+		specimen.FaultTrailingDG14:  deviation.FileTrailing,
+		specimen.FaultDG2Length:     deviation.DG2RecordLength,
+		specimen.FaultCOMDiffers:    deviation.COMDiffers,
 	} {
 		t.Run(fault, func(t *testing.T) {
 			t.Parallel()
 			i := newIssuer(t, "ecdsa-P-256-sha256", "ecdsa-P-256-sha256")
-			d := issue(t, i, specimen.DocumentConfig{Faults: map[string]bool{fault: true}})
+			d := issue(t, i, specimen.DocumentConfig{AA: "ecdsa-P-256-sha256", Faults: map[string]bool{fault: true}})
 			s := storeOf(t, i)
 			for policy, want := range map[deviation.Policy]bool{deviation.Strict: false, deviation.ICAO: true, deviation.Lenient: true} {
-				v := verify(t, evidenceOf(t, d, nil), s, mrtd.VerifyOptions{Policy: policy})
+				v := verify(t, evidenceOf(t, d, []byte("8 octets")), s, mrtd.VerifyOptions{Policy: policy})
 				named := false
 				for _, x := range v.Deviations {
 					named = named || x.Code == code

@@ -5,6 +5,20 @@
 // Everything it makes is a specimen: the authority is not on any state's list
 // and the data are those of no person. Faults can be built in on purpose, so
 // that a reader and a verifier can be shown to refuse them.
+//
+// A document, a chip that holds it and a store that trusts it, in a few lines:
+//
+//	issuer, err := specimen.NewIssuer(specimen.IssuerConfig{Rand: rand.Reader, Now: now})
+//	doc, err := issuer.Issue(specimen.DocumentConfig{
+//		Zone:     mrz.Fields{FamilyName: "MARTIN", GivenNames: "CAMILLE", BirthDate: "900715"},
+//		Portrait: jpeg, Width: 413, Height: 531,
+//		AA: "ecdsa-P-256-sha256", Access: specimen.AccessConfig{BAC: true},
+//	})
+//	chip, err := specimen.NewChip(doc, rand.Reader) // Transmit answers APDUs
+//	store, err := issuer.Trust(now)                 // for mrtd.Verify
+//
+// doc.MRZ is what is printed on it; the chip is the Card of internal/relay's
+// client, of mrtd/vpcd and of mrtd/chip alike.
 package specimen
 
 import (
@@ -89,6 +103,14 @@ const (
 	FaultNoDSInSOD     = "no-ds-in-sod"   // the SOD carries no certificate
 	FaultWrongIssuerID = "wrong-signer"   // the SignerIdentifier names another certificate
 	FaultIndefinite    = "indefinite-ber" // the SOD is encoded with indefinite lengths
+	FaultSwappedDG1    = "swapped-dg1"    // DG1 replaced by that of another person after signing
+	FaultNoSignedAttrs = "sod-no-attrs"   // the signature covers the content without signed attributes
+	FaultContentType   = "sod-id-data"    // the content type is id-data
+	FaultDigestDiffers = "sod-digest"     // the message digest is SHA-512 whatever the signature's hash
+	FaultTrailingDG14  = "dg14-trailing"  // octets follow DG14, and are signed
+	FaultDG2Length     = "dg2-length"     // the facial record states a wrong length
+	FaultCOMDiffers    = "com-differs"    // EF.COM does not list DG2
+	FaultNoCAInfo      = "ca-no-info"     // DG14 has a chip authentication key without ChipAuthenticationInfo
 )
 
 // Faults that the software chip commits.

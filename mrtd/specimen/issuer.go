@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"ipse/mrtd/cms"
+	"ipse/mrtd/trust"
 )
 
 const organisation = "Specimen Authority of Utopia"
@@ -101,6 +102,21 @@ func (i *Issuer) CRL(at time.Time) ([]byte, error) {
 // MasterList makes a master list of the authority's certificate as of the time at.
 func (i *Issuer) MasterList(at time.Time) ([]byte, error) {
 	return masterList(i.cfg.Rand, i.list, [][]byte{i.csca.cert}, at)
+}
+
+// Trust makes a trust store that holds the issuer's master list and revocation
+// list as of the time at: what a verifier loads that accepts its documents.
+func (i *Issuer) Trust(at time.Time) (*trust.Store, error) {
+	list, err := i.MasterList(at)
+	if err != nil {
+		return nil, err
+	}
+	crl, err := i.CRL(at)
+	if err != nil {
+		return nil, err
+	}
+	store, _, err := trust.Load([]trust.Source{{Name: "specimen.ml", Data: list}, {Name: "specimen.crl", Data: crl}}, trust.Options{})
+	return store, err
 }
 
 // Revoke puts the certificate on the next revocation list.

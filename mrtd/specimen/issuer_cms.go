@@ -13,6 +13,7 @@ import (
 
 // Content types of signed data.
 const (
+	oidData           = "1.2.840.113549.1.7.1"
 	oidSignedData     = "1.2.840.113549.1.7.2"
 	oidSecurityObject = "2.23.136.1.1.1"
 	oidMasterList     = "2.23.136.1.1.2"
@@ -27,19 +28,35 @@ type signSpec struct {
 	content      []byte
 	at           time.Time
 	certificates [][]byte
-	wrongID      bool // fault: the signer identifier names another serial number
+	// Faults: the signer identifier names another serial number; there are no
+	// signed attributes; the digest is another function than the signature's.
+	wrongID, noAttributes bool
+	digest                crypto.Hash // 0 for the signature's
+}
+
+// signedPart returns the octets that the signature covers and, where there are
+// some, the signed attributes.
+func signedPart(spec signSpec) (covered, attributes []byte) {
+	if spec.noAttributes {
+		return spec.content, nil
+	}
+	list := [][]byte{
+		attribute(oidContentType, tlv.EncodeOID(spec.contentType)),
+		attribute(oidSigningTime, tlv.EncodeTime(spec.at)),
+		attribute(oidMessageDigest, tlv.Encode(tlv.OctetString, hashOf(spec.digest, spec.content))),
+	}
+	slices.SortFunc(list, bytes.Compare)
+	return tlv.Encode(tlv.Set, list...), tlv.Encode(tlv.ContextConstructed(0), list...)
 }
 
 // signData makes a CMS SignedData with signed attributes (RFC 5652 §5).
 func signData(rand io.Reader, signer *authority, spec signSpec) ([]byte, error) {
-	h := signer.key.hash
-	attributes := [][]byte{
-		attribute(oidContentType, tlv.EncodeOID(spec.contentType)),
-		attribute(oidSigningTime, tlv.EncodeTime(spec.at)),
-		attribute(oidMessageDigest, tlv.Encode(tlv.OctetString, hashOf(h, spec.content))),
+	if spec.digest == 0 {
+		spec.digest = signer.key.hash
 	}
-	slices.SortFunc(attributes, bytes.Compare)
-	sig, err := signer.key.sign(rand, tlv.Encode(tlv.Set, attributes...))
+	h := spec.digest
+	covered, attributes := signedPart(spec)
+	sig, err := signer.key.sign(rand, covered)
 	if err != nil {
 		return nil, err
 	}
@@ -53,7 +70,7 @@ func signData(rand io.Reader, signer *authority, spec signSpec) ([]byte, error) 
 	}
 	info := tlv.Encode(tlv.Sequence, tlv.EncodeInt(1),
 		tlv.Encode(tlv.Sequence, c.Issuer.Raw, tlv.Encode(tlv.Integer, serial)),
-		digestIdentifier(h), tlv.Encode(tlv.ContextConstructed(0), attributes...),
+		digestIdentifier(h), attributes,
 		signer.key.identifier(), tlv.Encode(tlv.OctetString, sig))
 	parts := [][]byte{tlv.EncodeInt(3), tlv.Encode(tlv.Set, digestIdentifier(h)),
 		tlv.Encode(tlv.Sequence, tlv.EncodeOID(spec.contentType),

@@ -5,6 +5,7 @@ import (
 	"crypto"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -51,6 +52,7 @@ type CAConfig struct {
 }
 
 const (
+	oidCAECDH3DES   = "0.4.0.127.0.7.2.2.3.2.1"
 	oidCAECDHAES128 = "0.4.0.127.0.7.2.2.3.2.2"
 	oidPKECDH       = "0.4.0.127.0.7.2.2.1.2"
 	oidAAProtocol   = "2.23.136.1.1.5"
@@ -108,6 +110,9 @@ func (i *Issuer) Issue(cfg DocumentConfig) (*Document, error) {
 	doc := &Document{Files: map[lds.FileID][]byte{}, MRZ: zone, CAN: cfg.CAN, Access: cfg.Access, Faults: cfg.Faults}
 	doc.Files[lds.DG1] = lds.EncodeDG1(zone)
 	doc.Files[lds.DG2] = lds.EncodeDG2(cfg.Portrait, cfg.Width, cfg.Height)
+	if at := bytes.Index(doc.Files[lds.DG2], []byte("FAC\x00")); cfg.Faults[FaultDG2Length] && at >= 0 {
+		doc.Files[lds.DG2][at+11] ^= 0x08 // the last octet of the record's length, ISO/IEC 19794-5 §5.4
+	}
 	if cfg.Person != nil {
 		doc.Files[lds.DG11] = lds.EncodeDG11(cfg.Person)
 	}
@@ -160,6 +165,9 @@ func (i *Issuer) chipKeys(doc *Document, cfg DocumentConfig) error {
 	}
 	if len(infos) > 0 {
 		doc.Files[lds.DG14] = tlv.Encode(tlv.Tag(lds.DG14.Tag()), tlv.Encode(tlv.Set, infos...))
+		if cfg.Faults[FaultTrailingDG14] {
+			doc.Files[lds.DG14] = append(doc.Files[lds.DG14], 0x90, 0x00)
+		}
 	}
 	return nil
 }
@@ -181,7 +189,10 @@ func (i *Issuer) chipAuthenticationKey(doc *Document, c CAConfig, withID bool) (
 	if curve == nil {
 		return nil, fmt.Errorf("%w: chip authentication on curve %q", ErrAlgorithm, c.Curve)
 	}
-	if c.Protocol == "" {
+	switch {
+	case doc.Faults[FaultNoCAInfo]:
+		c.Protocol = oidCAECDH3DES
+	case c.Protocol == "":
 		c.Protocol = oidCAECDHAES128
 	}
 	key, err := curve.GenerateKey(i.cfg.Rand)
@@ -195,10 +206,11 @@ func (i *Issuer) chipAuthenticationKey(doc *Document, c CAConfig, withID bool) (
 		id = tlv.EncodeInt(c.KeyID)
 	}
 	doc.CAKeys = append(doc.CAKeys, stored)
-	return [][]byte{
-		tlv.Encode(tlv.Sequence, tlv.EncodeOID(c.Protocol), tlv.EncodeInt(1), id),
-		tlv.Encode(tlv.Sequence, tlv.EncodeOID(oidPKECDH), ecSPKI(curve, key), id),
-	}, nil
+	public := tlv.Encode(tlv.Sequence, tlv.EncodeOID(oidPKECDH), ecSPKI(curve, key), id)
+	if doc.Faults[FaultNoCAInfo] {
+		return [][]byte{public}, nil
+	}
+	return [][]byte{tlv.Encode(tlv.Sequence, tlv.EncodeOID(c.Protocol), tlv.EncodeInt(1), id), public}, nil
 }
 
 // signerFor returns the issuer's document signer, or one made for a fault.
@@ -233,6 +245,13 @@ func (i *Issuer) securityObject(doc *Document, cfg DocumentConfig, signer *autho
 	content := tlv.Encode(tlv.Sequence, tlv.EncodeInt(1), hashIdentifier(cfg.Hash), tlv.Encode(tlv.Sequence, hashes...),
 		tlv.Encode(tlv.Sequence, tlv.Encode(tlv.PrintableString, []byte("0108")), tlv.Encode(tlv.PrintableString, []byte("040000"))))
 	spec := signSpec{contentType: oidSecurityObject, content: content, at: cfg.At, certificates: [][]byte{signer.cert}, wrongID: cfg.Faults[FaultWrongIssuerID]}
+	spec.noAttributes = cfg.Faults[FaultNoSignedAttrs]
+	if cfg.Faults[FaultContentType] {
+		spec.contentType = oidData
+	}
+	if cfg.Faults[FaultDigestDiffers] {
+		spec.digest = crypto.SHA512
+	}
 	if cfg.Faults[FaultNoDSInSOD] {
 		spec.certificates = nil
 	}
@@ -247,10 +266,11 @@ func (i *Issuer) securityObject(doc *Document, cfg DocumentConfig, signer *autho
 	return nil
 }
 
-func commonData(doc *Document) []byte {
+// commonData makes EF.COM, which lists the groups that doc holds but without.
+func commonData(doc *Document, without ...lds.FileID) []byte {
 	var tags []byte
 	for n := 1; n <= 16; n++ {
-		if id := lds.DataGroup(n); doc.Files[id] != nil {
+		if id := lds.DataGroup(n); doc.Files[id] != nil && !slices.Contains(without, id) {
 			tags = append(tags, id.Tag())
 		}
 	}
@@ -262,6 +282,18 @@ func (i *Issuer) spoil(doc *Document, cfg DocumentConfig) error {
 	f := doc.Faults
 	if f[FaultTamperedDG1] {
 		doc.Files[lds.DG1] = bytes.Replace(doc.Files[lds.DG1], []byte(strings.ToUpper(cfg.Zone.Sex)+cfg.Zone.ExpiryDate), []byte("<"+cfg.Zone.ExpiryDate), 1)
+	}
+	if f[FaultSwappedDG1] {
+		other := cfg.Zone
+		other.FamilyName, other.GivenNames, other.Number = "STEVENSON", "PETER", "D23145890"
+		zone, err := mrz.Compose(other)
+		if err != nil {
+			return fmt.Errorf("specimen: zone: %w", err)
+		}
+		doc.Files[lds.DG1] = lds.EncodeDG1(zone)
+	}
+	if f[FaultCOMDiffers] {
+		doc.Files[lds.COM] = commonData(doc, lds.DG2)
 	}
 	if f[FaultTamperedDG2] {
 		dg2 := doc.Files[lds.DG2]
