@@ -253,3 +253,20 @@ func (m *macState) sum(padded bool) []byte {
 	m.block()
 	return append([]byte(nil), m.state[:MACSize]...)
 }
+
+// EncryptPadded pads and encrypts a copy of plain in CBC under a given vector.
+func EncryptPadded(s Suite, key, iv, plain []byte) []byte {
+	out := Pad(plain, s.BlockSize())
+	cipher.NewCBCEncrypter(s.NewCipher(key), iv).CryptBlocks(out, out)
+	return out
+}
+
+// DecryptPadded reverses EncryptPadded; false when the length or the padding is wrong.
+func DecryptPadded(s Suite, key, iv, cryptogram []byte) ([]byte, bool) {
+	if len(cryptogram) == 0 || len(cryptogram)%s.BlockSize() != 0 {
+		return nil, false
+	}
+	out := make([]byte, len(cryptogram))
+	cipher.NewCBCDecrypter(s.NewCipher(key), iv).CryptBlocks(out, cryptogram)
+	return unpad(out, s.BlockSize())
+}

@@ -1,0 +1,19 @@
+package cms
+
+import (
+	"fmt"
+
+	"ipse/mrtd/deviation"
+	"ipse/mrtd/internal/ec"
+	"ipse/mrtd/tlv"
+)
+
+// ParseCurve reads ECParameters (RFC 3279 §2.3.5), as keys and the domain parameters
+// of access protocols carry them: a name, or parameters equal to a known curve's.
+func ParseCurve(params []byte) (*ec.Curve, []deviation.Deviation, error) {
+	curve, ds, err := parseCurve(tlv.Element{}, params)
+	if err != nil {
+		return nil, nil, fmt.Errorf("cms: curve: %w", err)
+	}
+	return curve, ds, nil
+}
