@@ -29,13 +29,15 @@ func scopeAttributes(scope string) []string {
 	}
 }
 
-// grantedScopes keeps the scopes that mean something here. Others that client
-// libraries ask for by habit (email, phone, address, offline_access) are
-// accepted and dropped: nothing stands behind them.
+func knownScopes() []string { return []string{"openid", "profile", "identity", "age"} }
+
+// grantedScopes keeps the scopes that mean something here, each once. Others
+// that client libraries ask for by habit (email, phone, address,
+// offline_access) are accepted and dropped: nothing stands behind them.
 func grantedScopes(asked string) string {
 	var out []string
 	for s := range strings.FieldsSeq(asked) {
-		if slices.Contains([]string{"openid", "profile", "identity", "age"}, s) && !slices.Contains(out, s) {
+		if slices.Contains(knownScopes(), s) && !slices.Contains(out, s) {
 			out = append(out, s)
 		}
 	}

@@ -36,6 +36,7 @@ func isSecret(s string) bool {
 
 const (
 	errorRequestNotSupported goidc.ErrorCode = "request_not_supported"
+	errorResponseType        goidc.ErrorCode = "unsupported_response_type"
 	errorServer              goidc.ErrorCode = "server_error"
 	errorBusy                goidc.ErrorCode = "temporarily_unavailable"
 	pushedClaims                             = "claims"
@@ -75,6 +76,7 @@ func (p *Provider) checkParams(values url.Values) (url.Values, *Service, error) 
 
 // extras takes out of the parameters what is handled here and must not be
 // stored as it came: login_hint may name a person, id_token_hint carries claims.
+// Its error is a goidc.Error, safe to send to the service.
 func (p *Provider) extras(values url.Values, svc *Service) (map[string]any, error) {
 	out := map[string]any{}
 	if raw := values.Get("claims"); raw != "" {
@@ -89,13 +91,42 @@ func (p *Provider) extras(values url.Values, svc *Service) (map[string]any, erro
 		if err == nil && h.ClientID != svc.ID {
 			err = errors.New("id_token_hint was issued to another service")
 		}
-		fault = err
+		if err != nil {
+			fault = goidc.NewError(goidc.ErrorCodeInvalidRequest, err.Error())
+		}
 		out[pushedHint] = h.Subject
 	}
-	for _, name := range []string{"claims", "id_token_hint", "login_hint", "login_hint_token"} {
+	if kind := values.Get("response_type"); kind != "" && kind != "code" {
+		// The library would call it an invalid request (RFC 6749, 4.1.2.1).
+		fault = goidc.NewError(errorResponseType, "response_type must be code")
+		values.Set("response_type", "code")
+	}
+	if mode := values.Get("response_mode"); mode != "" && mode != "query" {
+		// The library would answer in the mode that it refuses.
+		fault = goidc.NewError(goidc.ErrorCodeInvalidRequest, "response_mode must be query")
+		values.Del("response_mode")
+	}
+	for _, name := range []string{"claims", "id_token_hint", "login_hint", "login_hint_token", "display"} {
 		values.Del(name)
 	}
+	// What is not understood is passed over, not refused (OpenID Connect Core
+	// 3.1.2.1, scope, acr_values, display); the library would refuse.
+	keepKnown(values, "scope", func(s string) bool { return slices.Contains(knownScopes(), s) })
+	keepKnown(values, "acr_values", func(s string) bool { return s == acrPasskey || acrRank(s) > 0 })
 	return out, fault
+}
+
+// keepKnown drops the unknown words of a space-separated parameter.
+func keepKnown(values url.Values, name string, known func(string) bool) {
+	if !values.Has(name) {
+		return
+	}
+	words := slices.DeleteFunc(strings.Fields(values.Get(name)), func(s string) bool { return !known(s) })
+	if len(words) == 0 {
+		values.Del(name)
+		return
+	}
+	values.Set(name, strings.Join(words, " "))
 }
 
 // pushed runs when a request is pushed (RFC 9126): what is wrong is said to the
@@ -134,7 +165,7 @@ func (p *Provider) authenticate(w http.ResponseWriter, r *http.Request, as *goid
 		as.Store = st.pushed
 	}
 	if st.err != nil {
-		return goidc.StatusFailure, goidc.NewError(goidc.ErrorCodeInvalidRequest, describe(st.err))
+		return goidc.StatusFailure, st.err
 	}
 	w0, err := p.understand(as, svc)
 	if err != nil {
@@ -180,9 +211,6 @@ func (p *Provider) understand(as *goidc.AuthnSession, svc *Service) (wanted, err
 	}
 	if !isSecret(as.CodeChallenge) {
 		return fail(goidc.ErrorCodeInvalidRequest, "code_challenge must be the base64url form of a SHA-256 (43 characters)")
-	}
-	if as.ResponseMode != "" && as.ResponseMode != goidc.ResponseModeQuery {
-		return fail(goidc.ErrorCodeInvalidRequest, "response_mode must be query")
 	}
 	prompts := strings.Fields(string(as.Prompt))
 	if slices.Contains(prompts, "none") {

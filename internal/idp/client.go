@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"net/url"
+	"strings"
 
 	"github.com/luikyv/go-oidc/pkg/goidc"
 )
@@ -28,7 +29,7 @@ func (s *Service) client() *goidc.Client {
 	if s.JWKS != nil {
 		c.JWKS = &goidc.JSONWebKeySet{Keys: s.JWKS.Keys}
 	}
-	c.ScopeIDs = "openid profile identity age email phone address offline_access"
+	c.ScopeIDs = strings.Join(knownScopes(), " ")
 	c.SubIdentifierType = goidc.SubIdentifierPairwise
 	c.IDTokenSigAlg = goidc.SignatureAlgorithm(s.IDTokenAlg)
 	c.TokenAuthnMethod = method

@@ -36,7 +36,7 @@ func (p *Provider) discovery(h http.Handler) ([]byte, error) {
 	}
 	for name, value := range map[string]any{
 		"end_session_endpoint":                  p.cfg.Issuer + PathLogout,
-		"scopes_supported":                      []string{"openid", "profile", "identity", "age"},
+		"scopes_supported":                      knownScopes(),
 		"response_modes_supported":              []string{"query"},
 		"ui_locales_supported":                  []string{"en", "fr"},
 		"prompt_values_supported":               []string{"login", "consent", "select_account"},

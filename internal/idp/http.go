@@ -102,7 +102,8 @@ func (p *Provider) servePAR(w http.ResponseWriter, r *http.Request) {
 	if svc != nil {
 		var err error
 		if st.pushed, err = p.extras(r.PostForm, svc); err != nil {
-			writeError(w, http.StatusBadRequest, goidc.ErrorCodeInvalidRequest, printable(err.Error()))
+			refusal, _ := errors.AsType[goidc.Error](err)
+			writeError(w, http.StatusBadRequest, refusal.Code, describe(err))
 			return
 		}
 	}
@@ -133,7 +134,8 @@ func (p *Provider) serve(w http.ResponseWriter, r *http.Request, st *requestStat
 // failures of the server's own.
 func (p *Provider) noteError(ctx context.Context, err error) {
 	stateOf(ctx).err = err
-	if _, ok := errors.AsType[*storeError](err); ok {
+	_, fault := errors.AsType[*storeError](err)
+	if _, known := errors.AsType[goidc.Error](err); fault || !known {
 		p.cfg.Logger.ErrorContext(ctx, "identity provider", slog.String("error", err.Error()))
 		return
 	}
@@ -141,14 +143,13 @@ func (p *Provider) noteError(ctx context.Context, err error) {
 }
 
 // describe says what is wrong in a sentence that may go to the service: the
-// library's reason at the bottom of the chain, never the text of a failing store.
+// library's reason at the bottom of the chain, never the text of a failing store
+// or signer.
 func describe(err error) string {
-	if _, ok := errors.AsType[*storeError](err); ok {
+	_, fault := errors.AsType[*storeError](err)
+	top, known := errors.AsType[goidc.Error](err)
+	if fault || !known {
 		return "the server could not answer; try again"
-	}
-	top, ok := errors.AsType[goidc.Error](err)
-	if !ok {
-		return printable(err.Error())
 	}
 	text := top.Description
 	for inner := errors.Unwrap(error(top)); inner != nil; inner = errors.Unwrap(inner) {
@@ -163,6 +164,9 @@ func describe(err error) string {
 	}
 	return printable(text)
 }
+
+// errorDPoP is defined by RFC 9449, 5.
+const errorDPoP goidc.ErrorCode = "invalid_dpop_proof"
 
 // answer rewrites the library's error answers on their way out.
 type answer struct {
@@ -208,15 +212,16 @@ func (a *answer) finish() {
 			code, a.status = errorServer, http.StatusInternalServerError
 		}
 		if strings.Contains(a.st.err.Error(), "DPoP proof") {
-			code = "invalid_dpop_proof" // RFC 9449, 5
+			code, a.status = errorDPoP, http.StatusBadRequest
 		}
 	}
-	if a.path == PathUserInfo && a.status < 500 { // RFC 6750, 3
+	if a.path == PathUserInfo && a.status < 500 {
 		a.status = http.StatusUnauthorized
-		if code != "invalid_dpop_proof" {
-			code = goidc.ErrorCodeInvalidToken
+		scheme := `DPoP algs="ES256 RS256 PS256", ` // RFC 9449, 7.1
+		if code != errorDPoP {
+			code, scheme = goidc.ErrorCodeInvalidToken, "Bearer " // RFC 6750, 3
 		}
-		a.Header().Set("WWW-Authenticate", `Bearer error="`+string(code)+`", error_description="`+text+`"`)
+		a.Header().Set("WWW-Authenticate", scheme+`error="`+string(code)+`", error_description="`+text+`"`)
 	} else if a.status == http.StatusUnauthorized { // RFC 6749, 5.2
 		a.Header().Set("WWW-Authenticate", `Basic realm="services"`)
 	}

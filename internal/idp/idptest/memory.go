@@ -24,17 +24,26 @@ type Memory struct {
 	mu      sync.Mutex
 	records map[string]*record // guarded by mu; key is kind:hex
 	revoked map[string]time.Time
-	// Fail, when set, is asked before each operation and may fail it.
-	Fail func(operation string) error
+	fail    func(operation string) error // guarded by mu
 }
 
+// SetFail has fail asked before each operation ("take code", "revoke"); what it
+// answers is the operation's error.
+func (m *Memory) SetFail(fail func(operation string) error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.fail = fail
+}
+
+// begin locks, unless it answers an error.
 func (m *Memory) begin(operation string) error {
-	if m.Fail != nil {
-		if err := m.Fail(operation); err != nil {
+	m.mu.Lock()
+	if m.fail != nil {
+		if err := m.fail(operation); err != nil {
+			m.mu.Unlock()
 			return err
 		}
 	}
-	m.mu.Lock()
 	if m.records == nil {
 		m.records, m.revoked = map[string]*record{}, map[string]time.Time{}
 	}

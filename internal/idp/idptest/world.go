@@ -8,6 +8,7 @@ import (
 	"crypto/rsa"
 	"fmt"
 	"io"
+	"log"
 	"log/slog"
 	"net/http"
 	"net/http/cookiejar"
@@ -16,6 +17,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -27,7 +29,6 @@ const Account = "account-7f3a"
 
 // World is a provider on a loopback port, with TLS, and one person.
 type World struct {
-	// Now can be moved with Advance.
 	Provider *idp.Provider
 	Issuer   string
 	Store    *Memory
@@ -38,11 +39,14 @@ type World struct {
 	// Log holds what the provider logged.
 	Log *Buffer
 
+	cfg     idp.Config
+	handler atomic.Pointer[http.Handler]
+	wallet  string
+
 	mu      sync.Mutex
 	offset  time.Duration // guarded by mu
-	Entries []idp.Entry   // the person's journal; guarded by mu
-	wallet  string
-	ended   int // sessions ended by logouts; guarded by mu
+	entries []idp.Entry   // the person's journal; guarded by mu
+	ended   int           // sessions ended by logouts; guarded by mu
 }
 
 // Buffer is an io.Writer safe for concurrent use.
@@ -69,8 +73,15 @@ func (b *Buffer) String() string {
 func (w *World) Append(_ context.Context, _ string, e idp.Entry) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.Entries = append(w.Entries, e)
+	w.entries = append(w.entries, e)
 	return nil
+}
+
+// Journal returns the person's journal.
+func (w *World) Journal() []idp.Entry {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.entries)
 }
 
 // Ended returns how many sessions logouts have ended.
@@ -127,10 +138,12 @@ func New(tb testing.TB, level string, configure func(*idp.Config)) *World {
 	}
 	w.Keys = []idp.SigningKey{{Algorithm: "ES256", Signer: ec}, {Algorithm: "RS256", Signer: rs}}
 	mux := http.NewServeMux()
-	w.Server = httptest.NewTLSServer(mux)
+	w.Server = httptest.NewUnstartedServer(mux)
+	w.Server.Config.ErrorLog = log.New(io.Discard, "", 0) // connections cut when tests end
+	w.Server.StartTLS()
 	tb.Cleanup(w.Server.Close)
 	w.Issuer = w.Server.URL
-	cfg := idp.Config{
+	w.cfg = idp.Config{
 		Issuer: w.Issuer, Name: "Test", Keys: w.Keys, PairwiseKey: w.Pairwise,
 		Store: w.Store, Verifier: w.Claims, Journal: w, Now: w.Now,
 		Logger: slog.New(slog.NewTextHandler(w.Log, &slog.HandlerOptions{Level: slog.LevelDebug})),
@@ -140,17 +153,30 @@ func New(tb testing.TB, level string, configure func(*idp.Config)) *World {
 			w.ended++
 		},
 	}
-	if configure != nil {
-		configure(&cfg)
-	}
-	if w.Provider, err = idp.New(cfg); err != nil {
-		tb.Fatal(err)
-	}
-	h := w.Provider.Handler()
-	mux.Handle("/oidc/", h)
-	mux.Handle("/.well-known/", h)
+	w.Restart(tb, configure)
+	mux.HandleFunc("/", func(rw http.ResponseWriter, r *http.Request) { (*w.handler.Load()).ServeHTTP(rw, r) })
 	mux.HandleFunc("/login/", func(rw http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(rw, "the login page") })
 	return w
+}
+
+// Restart replaces the provider by a new one over the same store, as after a
+// restart of the server. configure may change the configuration. The services
+// stay those of the configuration: register others with SetServices.
+func (w *World) Restart(tb testing.TB, configure func(*idp.Config)) {
+	tb.Helper()
+	if configure != nil {
+		configure(&w.cfg)
+	}
+	if w.Provider != nil {
+		w.cfg.Services = w.Provider.Services()
+	}
+	p, err := idp.New(w.cfg)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	h := p.Handler()
+	w.Provider = p
+	w.handler.Store(&h)
 }
 
 // Browser is a browser: cookies, and redirections followed until a login page
@@ -167,7 +193,17 @@ func (w *World) NewBrowser(tb testing.TB) *Browser {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return &Browser{Client: &http.Client{Transport: w.Server.Client().Transport, Jar: jar, Timeout: 20 * time.Second}, w: w}
+	return &Browser{w: w, Client: &http.Client{
+		Transport: w.Server.Client().Transport, Jar: jar, Timeout: 20 * time.Second,
+		// Services of tests that have no server live under .example (RFC 2606): the
+		// browser stops at their door, and the redirection is the answer.
+		CheckRedirect: func(r *http.Request, via []*http.Request) error {
+			if strings.HasSuffix(r.URL.Hostname(), ".example") || len(via) > 10 {
+				return http.ErrUseLastResponse
+			}
+			return nil
+		},
+	}}
 }
 
 // Cookie returns the value that binds this browser's logins.
