@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"ipse/mrtd/internal/apdu"
+	"ipse/mrtd/internal/pace"
 	"ipse/mrtd/internal/sm"
 	"ipse/mrtd/lds"
 	"ipse/mrtd/mrz"
@@ -22,8 +23,9 @@ import (
 // The chip counts no failed attempts: the MRZ and the CAN are not blocking
 // passwords (ICAO 9303-11 §4.4.1). A wrong attempt ends the session.
 type Chip struct {
-	doc  *Document
-	rand io.Reader
+	doc   *Document
+	rand  io.Reader
+	infos *pace.Infos // of EF.CardAccess, nil without it
 
 	mu     sync.Mutex // guards what follows
 	s      session
@@ -37,14 +39,14 @@ type session struct {
 	dir      directory
 	file     lds.FileID
 	sm       *sm.Session
-	open     bool // an access protocol succeeded
-	pace     bool // it was PACE
-	confused bool // FaultRead6B00: secure messaging has lost its way
+	next     *sm.Session // takes the place of sm after the response
+	open     bool        // an access protocol succeeded
+	byPACE   bool        // the session stems from PACE
+	confused bool        // FaultRead6B00: secure messaging has lost its way
 
 	challenge []byte // RND.IC of BAC
 	agreement *agreement
 	ca        *caSelection
-	chained   []byte        // data of a command chain
 	reads     int           // READ BINARY of DG2
 	lastRead  apdu.Response // FaultReplayedRead
 }
@@ -84,14 +86,15 @@ func (c *Chip) endSession() {
 	if c.s.sm != nil {
 		c.s.sm.Wipe()
 	}
-	c.s.sm, c.s.open, c.s.pace, c.s.confused = nil, false, false, false
+	c.s.next.Wipe()
+	c.s.sm, c.s.next, c.s.byPACE, c.s.confused = nil, nil, false, false
 	c.forgetProtocols()
 }
 
 // forgetProtocols drops what half-finished protocols hold.
 func (c *Chip) forgetProtocols() {
 	c.s.agreement.wipe()
-	c.s.challenge, c.s.agreement, c.s.chained = nil, nil, nil
+	c.s.challenge, c.s.agreement, c.s.ca = nil, nil, nil
 }
 
 func (c *Chip) has(fault string) bool { return c.doc.Faults[fault] }
@@ -134,8 +137,9 @@ func (c *Chip) answer(cmd *apdu.Command) apdu.Response {
 		if c.s.sm != nil {
 			c.endSession()
 		}
-		r := c.dispatch(cmd)
-		return limit(r, cmd.Ne)
+		r := limit(c.dispatch(cmd), cmd.Ne)
+		c.changeOver(r)
+		return r
 	}
 	if c.s.sm == nil {
 		return status(apdu.SMNotSupported)
@@ -155,7 +159,28 @@ func (c *Chip) answer(cmd *apdu.Command) apdu.Response {
 	if channel.Ended() { // reset by a fault
 		return status(apdu.SMIncorrect)
 	}
-	return c.protect(channel, plain, r)
+	out := c.protect(channel, plain, r)
+	c.changeOver(r)
+	return out
+}
+
+// changeOver puts the session that a protocol agreed on in force, once its last
+// response was given under the old one.
+func (c *Chip) changeOver(r apdu.Response) {
+	next := c.s.next
+	c.s.next = nil
+	if next == nil {
+		return
+	}
+	if r.SW != apdu.OK {
+		next.Wipe()
+		return
+	}
+	if c.s.sm == nil {
+		c.s.byPACE = true // only PACE agrees on a session without having one
+	}
+	c.s.sm.Wipe()
+	c.s.sm = next
 }
 
 // limit holds a response to what the command asked for.

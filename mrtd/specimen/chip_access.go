@@ -64,6 +64,6 @@ func (c *Chip) basicAccess(cmd *apdu.Command) apdu.Response {
 	if cmd.Ne < len(r.Data) {
 		return status(apdu.WrongLength)
 	}
-	c.s.sm, c.s.open = sm.NewBACSession(rndIFD, challenge, kIFD, kIC), true
+	c.s.sm = sm.NewBACSession(rndIFD, challenge, kIFD, kIC)
 	return r
 }

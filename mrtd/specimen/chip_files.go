@@ -99,19 +99,19 @@ func (c *Chip) mayRead(id lds.FileID) apdu.Status {
 		}
 		return apdu.OK
 	case lds.DIR, lds.ATR:
-		if c.has(FaultDIR6982) && !c.s.open {
+		if c.has(FaultDIR6982) && c.s.sm == nil {
 			return apdu.SecurityStatus
 		}
 		return apdu.OK
 	case lds.CardSecurity:
-		if !c.s.pace {
+		if !c.s.byPACE {
 			return apdu.SecurityStatus
 		}
 		return apdu.OK
 	case lds.DG3, lds.DG4:
 		return apdu.SecurityStatus
 	}
-	if !c.s.open && (c.doc.Access.BAC || c.doc.Access.PACE != nil) {
+	if c.s.sm == nil && (c.doc.Access.BAC || c.doc.Access.PACE != nil) {
 		return apdu.SecurityStatus
 	}
 	return apdu.OK

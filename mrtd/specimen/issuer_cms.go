@@ -16,6 +16,7 @@ const (
 	oidData           = "1.2.840.113549.1.7.1"
 	oidSignedData     = "1.2.840.113549.1.7.2"
 	oidSecurityObject = "2.23.136.1.1.1"
+	oidCardSecurity   = "0.4.0.127.0.7.3.2.1" // id-SecurityObject
 	oidMasterList     = "2.23.136.1.1.2"
 	oidContentType    = "1.2.840.113549.1.9.3"
 	oidMessageDigest  = "1.2.840.113549.1.9.4"

@@ -11,6 +11,7 @@ import (
 
 	"ipse/mrtd/cms"
 	"ipse/mrtd/internal/ec"
+	"ipse/mrtd/internal/pace"
 	"ipse/mrtd/lds"
 	"ipse/mrtd/mrz"
 	"ipse/mrtd/tlv"
@@ -129,6 +130,9 @@ func (i *Issuer) Issue(cfg DocumentConfig) (*Document, error) {
 	if err := i.securityObject(doc, cfg, signer); err != nil {
 		return nil, err
 	}
+	if err := i.cardSecurity(doc, cfg, signer); err != nil {
+		return nil, err
+	}
 	doc.Files[lds.COM] = commonData(doc)
 	return doc, i.spoil(doc, cfg)
 }
@@ -156,8 +160,12 @@ func (i *Issuer) chipKeys(doc *Document, cfg DocumentConfig) error {
 			infos = append(infos, tlv.Encode(tlv.Sequence, tlv.EncodeOID(oidAAProtocol), tlv.EncodeInt(1), tlv.EncodeOID(plainOID(key.hash))))
 		}
 	}
-	for _, c := range cfg.CA {
-		more, err := i.chipAuthenticationKey(doc, c, len(cfg.CA) > 1)
+	cas, err := cfg.allCA()
+	if err != nil {
+		return err
+	}
+	for _, c := range cas {
+		more, err := i.chipAuthenticationKey(doc, c, len(cas) > 1)
 		if err != nil {
 			return err
 		}
@@ -170,6 +178,27 @@ func (i *Issuer) chipKeys(doc *Document, cfg DocumentConfig) error {
 		}
 	}
 	return nil
+}
+
+// allCA returns the chip authentication keys asked for and, where PACE-CAM is
+// offered and none of them is on its curve, one more for that.
+func (cfg *DocumentConfig) allCA() ([]CAConfig, error) {
+	out := slices.Clone(cfg.CA)
+	for _, p := range append(firstPACE(cfg.Access), cfg.Access.FurtherPACE...) {
+		protocol, ok := pace.ParsePACE(p.Protocol)
+		if !ok {
+			return nil, fmt.Errorf("%w: PACE protocol %s", ErrAlgorithm, p.Protocol)
+		}
+		domain, err := pace.StandardDomain(p.ParameterID)
+		if err != nil || domain.IsCurve() == protocol.DH {
+			return nil, fmt.Errorf("%w: PACE protocol %s with parameters %d", ErrAlgorithm, p.Protocol, p.ParameterID)
+		}
+		if protocol.Mapping != pace.ChipAuth || slices.ContainsFunc(out, func(c CAConfig) bool { return c.Curve == domain.Name() }) {
+			continue
+		}
+		out = append(out, CAConfig{Curve: domain.Name(), KeyID: len(out) + 1})
+	}
+	return out, nil
 }
 
 func firstPACE(a AccessConfig) []PACEConfig {
@@ -263,6 +292,29 @@ func (i *Issuer) securityObject(doc *Document, cfg DocumentConfig, signer *autho
 		sod = indefinite(sod, 4)
 	}
 	doc.Files[lds.SOD] = tlv.Encode(tlv.Tag(lds.SOD.Tag()), sod)
+	return nil
+}
+
+// cardSecurity makes EF.CardSecurity where PACE-CAM is offered: the security infos
+// of the master file, signed (ICAO 9303-10 §3.11.3, 9303-11 §9.2.10).
+func (i *Issuer) cardSecurity(doc *Document, cfg DocumentConfig, signer *authority) error {
+	cam := false
+	for _, p := range append(firstPACE(cfg.Access), cfg.Access.FurtherPACE...) {
+		protocol, _ := pace.ParsePACE(p.Protocol)
+		cam = cam || protocol.Mapping == pace.ChipAuth
+	}
+	if !cam {
+		return nil
+	}
+	infos, _, err := lds.Content(lds.DG14, doc.Files[lds.DG14])
+	if err != nil {
+		return err
+	}
+	signed, err := signData(i.cfg.Rand, signer, signSpec{contentType: oidCardSecurity, content: infos, at: cfg.At, certificates: [][]byte{signer.cert}})
+	if err != nil {
+		return fmt.Errorf("specimen: EF.CardSecurity: %w", err)
+	}
+	doc.Files[lds.CardSecurity] = signed
 	return nil
 }
 
