@@ -42,9 +42,11 @@ const nameOf = (element: Element): string => {
   return text.replace(/\s+/g, " ").trim();
 };
 
-/** The one element of a kind with a name. */
+/** The one element of a kind with a name, or whose longer name begins with it. */
 export function byName(selector: string, name: string): HTMLElement {
-  const found = [...document.querySelectorAll<HTMLElement>(selector)].filter((e) => nameOf(e) === name);
+  const all = [...document.querySelectorAll<HTMLElement>(selector)];
+  const exact = all.filter((e) => nameOf(e) === name);
+  const found = exact.length > 0 ? exact : all.filter((e) => nameOf(e).startsWith(`${name} `));
   if (found.length !== 1 || found[0] === undefined) throw new Error(`${found.length} elements named ${name}: ${[...document.querySelectorAll(selector)].map(nameOf).join(" | ")}`);
   return found[0];
 }

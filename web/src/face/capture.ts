@@ -1,9 +1,13 @@
 /** Turns a playing video into JPEG frames, at most 15 a second, each as it is presented. */
 
+import { lookHeight, lookWidth, lumaOf } from "./guidance";
+
 /** Longest side of a frame, in pixels: enough for a face, little for the line. */
 const longestSide = 640;
 const minInterval = 1000 / 15;
 const quality = 0.85;
+/** Every how many frames the picture is looked at for hints. */
+const framesPerLook = 3;
 
 /** Size of a frame: the video's, shrunk to the longest side. */
 export function frameSize(width: number, height: number): { width: number; height: number } {
@@ -37,6 +41,32 @@ export function wipeCanvas(canvas: HTMLCanvasElement): void {
   canvas.height = 0;
 }
 
+/** The brightness of a frame, much reduced, for the hints on the device. */
+class Looker {
+  readonly #small = document.createElement("canvas");
+  readonly #context: CanvasRenderingContext2D | null;
+
+  constructor() {
+    this.#small.width = lookWidth;
+    this.#small.height = lookHeight;
+    this.#context = this.#small.getContext("2d", { alpha: false, willReadFrequently: true });
+  }
+
+  look(frame: HTMLCanvasElement): Uint8ClampedArray | null {
+    if (this.#context === null) return null;
+    this.#context.imageSmoothingQuality = "high";
+    this.#context.drawImage(frame, 0, 0, lookWidth, lookHeight);
+    const { data } = this.#context.getImageData(0, 0, lookWidth, lookHeight);
+    const luma = lumaOf(data);
+    data.fill(0);
+    return luma;
+  }
+
+  wipe(): void {
+    wipeCanvas(this.#small);
+  }
+}
+
 /** One picture of a playing video, for the demonstration's portrait. */
 export async function takePicture(video: HTMLVideoElement): Promise<Blob | null> {
   const canvas = document.createElement("canvas");
@@ -47,15 +77,24 @@ export async function takePicture(video: HTMLVideoElement): Promise<Blob | null>
 
 /**
  * Calls back with each frame and the milliseconds since the start at which it was
- * taken. A frame still being encoded makes the next one wait. Returns the stop.
+ * taken, and with the brightness of every third one. A frame still being encoded
+ * makes the next one wait. Returns the stop.
  */
-export function captureFrames(video: HTMLVideoElement, onFrame: (capturedAtMs: number, jpeg: ArrayBuffer) => void): () => void {
+export function captureFrames(
+  video: HTMLVideoElement,
+  onFrame: (capturedAtMs: number, jpeg: ArrayBuffer) => void,
+  onLook: (luma: Uint8ClampedArray) => void,
+): () => void {
   const canvas = document.createElement("canvas");
+  const looker = new Looker();
+  let taken = 0;
   const started = performance.now();
   let last = -minInterval;
   let encoding = false;
   let stopped = false;
   let timer: ReturnType<typeof setInterval> | undefined;
+  // It changes while a frame is being encoded.
+  const isStopped = () => stopped;
 
   const take = async () => {
     const at = performance.now() - started;
@@ -64,9 +103,11 @@ export function captureFrames(video: HTMLVideoElement, onFrame: (capturedAtMs: n
     last = at;
     encoding = true;
     try {
+      const luma = taken++ % framesPerLook === 0 ? looker.look(canvas) : null;
+      if (luma !== null) onLook(luma);
       const blob = await jpegOf(canvas);
       const jpeg = blob === null ? null : await blob.arrayBuffer();
-      if (jpeg !== null) onFrame(at, jpeg);
+      if (jpeg !== null && !isStopped()) onFrame(at, jpeg);
     } finally {
       encoding = false;
     }
@@ -86,5 +127,6 @@ export function captureFrames(video: HTMLVideoElement, onFrame: (capturedAtMs: n
     stopped = true;
     clearInterval(timer);
     wipeCanvas(canvas);
+    looker.wipe();
   };
 }

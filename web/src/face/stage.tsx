@@ -1,16 +1,16 @@
 /** The picture with what is drawn over it: oval, arrow, one instruction, hint, dots. */
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { useI18n } from "../i18n";
 import type { Action } from "../types";
 import type { Check } from "./use-check";
 
 /** Guidance drawn in a 640x480 picture. Left and right are the person's own, and the preview is mirrored: their left is on the left. */
-function Guide({ action }: { action: Action | null }) {
+function Guide({ action, mood, share }: { action: Action | null; mood: "plain" | "hint" | "good"; share: number }) {
   const arrows: Partial<Record<Action, string>> = {
-    turnLeft: "M192 240h-46M168 214l-26 26 26 26",
-    turnRight: "M448 240h46M472 214l26 26-26 26",
-    lookUp: "M166 284v-86M142 222l24-26 24 26M474 284v-86M450 222l24-26 24 26",
-    lookDown: "M166 196v86M142 258l24 26 24-26M474 196v86M450 258l24 26 24-26",
+    turnLeft: "M234 240h-56M204 214l-26 26 26 26",
+    turnRight: "M406 240h56M436 214l26 26-26 26",
+    lookUp: "M188 284v-86M164 222l24-26 24 26M452 284v-86M428 222l24-26 24 26",
+    lookDown: "M188 196v86M164 258l24 26 24-26M452 196v86M428 258l24 26 24-26",
   };
   const marks: Partial<Record<Action, string>> = {
     smile: "M282 322c22 24 54 24 76 0",
@@ -22,11 +22,28 @@ function Guide({ action }: { action: Action | null }) {
   return (
     <svg class="guide" viewBox="0 0 640 480" preserveAspectRatio="xMidYMid slice" aria-hidden="true" focusable="false">
       <path class="veil" fill-rule="evenodd" d="M0 0h640v480H0zM320 76c70 0 118 66 118 158 0 98-54 172-118 172s-118-74-118-172c0-92 48-158 118-158z" />
-      <path class="oval" d="M320 76c70 0 118 66 118 158 0 98-54 172-118 172s-118-74-118-172c0-92 48-158 118-158z" />
+      <path class={`oval ${mood}`} d="M320 76c70 0 118 66 118 158 0 98-54 172-118 172s-118-74-118-172c0-92 48-158 118-158z" />
+      {/* The share of the instructions done, drawn along the oval. */}
+      {share > 0 && <path class="oval-share" pathLength={1} stroke-dasharray={`${String(share)} 1`} d="M320 76c70 0 118 66 118 158 0 98-54 172-118 172s-118-74-118-172c0-92 48-158 118-158z" />}
       {arrow !== undefined && <><path class="arrow-edge" d={arrow} /><path class="arrow" d={arrow} /></>}
       {mark !== undefined && <><path class="arrow-edge thin" d={mark} /><path class="arrow thin" d={mark} /></>}
     </svg>
   );
+}
+
+/** True for a moment after the count has grown. */
+function useBriefly(count: number): boolean {
+  const [until, setUntil] = useState(0);
+  const before = useRef(count);
+  useEffect(() => {
+    const grown = count > before.current;
+    before.current = count;
+    if (!grown) return undefined;
+    setUntil(count);
+    const timer = setTimeout(() => { setUntil(0); }, 700);
+    return () => { clearTimeout(timer); };
+  }, [count]);
+  return until !== 0 && until === count;
 }
 
 export function Stage({ check }: { check: Check }) {
@@ -46,7 +63,9 @@ export function Stage({ check }: { check: Check }) {
     };
   }, [stream, attach]);
 
-  const count = instruction?.of ?? done;
+  const count = check.count;
+  const praised = useBriefly(done);
+  const mood = praised ? "good" : hint === null ? "plain" : "hint";
   const words = {
     idle: "", camera: "", problem: "", refused: "",
     asking: t("face.asking"),
@@ -58,17 +77,19 @@ export function Stage({ check }: { check: Check }) {
   }[phase.name];
   return (
     <section class="stage" aria-label={t("face.preview")}>
-      <div class="picture">
-        <video ref={video} class="mirrored" muted playsInline disablePictureInPicture aria-label={t("face.preview")} />
-        <Guide action={instruction?.action ?? null} />
-        <div class="instruction" role="status" aria-live="assertive" aria-atomic="true">
-          {/* data-action and data-step: which movement the drawing shows now. */}
-          {instruction === null ? <p>{words}</p> : (
-            <p key={instruction.index} data-action={instruction.action} data-step={String(instruction.index)}>{words}</p>
-          )}
-        </div>
-        <div class="hint-over" role="status" aria-live="polite">
-          {hint !== null && <p data-hint={hint}>{code("hint", hint, "", "hint.center_face")}</p>}
+      <div class="picture-box">
+        <div class="picture">
+          <video ref={video} class="mirrored" muted playsInline disablePictureInPicture aria-label={t("face.preview")} />
+          <Guide action={instruction?.action ?? null} mood={mood} share={count === 0 ? 0 : done / count} />
+          <div class="instruction" role="status" aria-live="assertive" aria-atomic="true">
+            {/* data-action and data-step: which movement the drawing shows now. */}
+            {instruction === null ? <p>{words}</p> : (
+              <p key={instruction.index} data-action={instruction.action} data-step={String(instruction.index)}>{words}</p>
+            )}
+          </div>
+          <div class="hint-over" role="status" aria-live="polite">
+            {hint !== null && <p data-hint={hint}>{code("hint", hint, "", "hint.center_face")}</p>}
+          </div>
         </div>
       </div>
       {count > 0 && (

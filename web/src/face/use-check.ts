@@ -3,6 +3,7 @@ import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { openFace, Problem, type FaceChannel } from "../api";
 import type { Action, FaceMessage } from "../types";
 import { captureFrames } from "./capture";
+import { Guidance, type DeviceHint } from "./guidance";
 import { cameraFault, type CameraFault, type PictureSource } from "./source";
 
 export type Phase =
@@ -26,8 +27,11 @@ export interface Instruction {
 export interface Check {
   phase: Phase;
   instruction: Instruction | null;
+  /** What would help now: the server's word first, else what the device sees of the light and the framing. */
   hint: string | null;
   done: number;
+  /** How many instructions there are; 0 until the first. */
+  count: number;
   stream: MediaStream | null;
   /** Give the video element that plays the stream. */
   attach: (video: HTMLVideoElement | null) => void;
@@ -42,7 +46,9 @@ export function useCheck(onDecision: () => void): Check {
   const [phase, setPhase] = useState<Phase>({ name: "idle" });
   const [instruction, setInstruction] = useState<Instruction | null>(null);
   const [hint, setHint] = useState<{ text: string; at: number } | null>(null);
+  const [seen, setSeen] = useState<DeviceHint | null>(null);
   const [done, setDone] = useState(0);
+  const [count, setCount] = useState(0);
   const [stream, setStream] = useState<MediaStream | null>(null);
   const source = useRef<PictureSource | null>(null);
   const channel = useRef<FaceChannel | null>(null);
@@ -65,6 +71,7 @@ export function useCheck(onDecision: () => void): Check {
     setStream(null);
     setInstruction(null);
     setHint(null);
+    setSeen(null);
   }, []);
 
   useEffect(() => release, [release]);
@@ -77,7 +84,16 @@ export function useCheck(onDecision: () => void): Check {
   const connect = useCallback(() => {
     const startFrames = () => {
       if (endCapture.current !== null || video.current === null) return;
-      endCapture.current = captureFrames(video.current, (at, jpeg) => channel.current?.sendFrame(at, jpeg));
+      const guidance = new Guidance();
+      const end = captureFrames(
+        video.current,
+        (at, jpeg) => channel.current?.sendFrame(at, jpeg),
+        (luma) => { setSeen(guidance.look(luma)); },
+      );
+      endCapture.current = () => {
+        end();
+        guidance.wipe();
+      };
     };
     const pause = (seconds: number) => {
       endCapture.current?.();
@@ -94,6 +110,7 @@ export function useCheck(onDecision: () => void): Check {
           startFrames();
           setPhase({ name: "live" });
           setHint(null);
+          setCount(message.of);
           setInstruction({ action: message.action, index: message.index, of: message.of });
           source.current?.instruct(message.action, message.index);
           break;
@@ -131,6 +148,7 @@ export function useCheck(onDecision: () => void): Check {
     release();
     finished.current = false;
     setDone(0);
+    setCount(0);
     setPhase({ name: "asking" });
     open().then(
       (opened) => {
@@ -162,5 +180,5 @@ export function useCheck(onDecision: () => void): Check {
 
   // All instructions done: the server decides.
   const allDone = phase.name === "live" && instruction !== null && done >= instruction.of;
-  return { phase: allDone ? { name: "deciding" } : phase, instruction: allDone ? null : instruction, hint: hint?.text ?? null, done, stream, attach, begin, stop };
+  return { phase: allDone ? { name: "deciding" } : phase, instruction: allDone ? null : instruction, hint: allDone ? null : hint?.text ?? seen, done, count, stream, attach, begin, stop };
 }

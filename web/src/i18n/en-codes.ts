@@ -182,6 +182,8 @@ export const enCodes = {
   "hint.center_face": "Bring your face into the oval",
   "hint.more_light": "A little more light, please",
   "hint.less_light": "A little less light, please",
+  "hint.light_behind": "The light is behind you: turn towards it",
+  "hint.lens_covered": "The picture is black: uncover the camera",
   "hint.hold_still": "Hold still for a moment",
   "hint.one_person_only": "One person only, please",
   "hint.look_straight": "Look straight ahead for a moment",

@@ -179,6 +179,8 @@ export const frCodes: Record<keyof typeof enCodes, string> = {
   "hint.center_face": "Placez votre visage dans l’ovale",
   "hint.more_light": "Un peu plus de lumière, s’il vous plaît",
   "hint.less_light": "Un peu moins de lumière, s’il vous plaît",
+  "hint.light_behind": "La lumière est derrière vous : tournez-vous vers elle",
+  "hint.lens_covered": "L’image est noire : découvrez la caméra",
   "hint.hold_still": "Restez immobile un instant",
   "hint.one_person_only": "Une seule personne, s’il vous plaît",
   "hint.look_straight": "Regardez droit devant vous un instant",

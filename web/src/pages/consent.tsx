@@ -46,7 +46,7 @@ function Agree({ view }: { view: View }) {
   };
 
   return (
-    <Page title={title} step={1}>
+    <Page title={title} step={1} back="/">
       <p class="lead">{t("consent.lead")}</p>
       {consent !== undefined && (
         <>

@@ -44,12 +44,12 @@ export function Counter() {
   if (atCounter) {
     return (
       <Proving title={title} step={3}>
-        {(current) => <Page title={title} step={3} drawing={<CounterDrawing />}>{body}<ProvingFoot view={current} counter={false} /></Page>}
+        {(current) => <Page title={title} step={3} back="/prove/document" drawing={<CounterDrawing />}>{body}<ProvingFoot view={current} counter={false} /></Page>}
       </Proving>
     );
   }
   return (
-    <Page title={title} drawing={<CounterDrawing />}>
+    <Page title={title} back="/" drawing={<CounterDrawing />}>
       {body}
       {problem !== null && <ProblemNotice problem={problem} />}
       <div class="ways">

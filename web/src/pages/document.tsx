@@ -29,7 +29,7 @@ function DocumentStep({ view }: { view: View }) {
   if (view.state === "face" || view.state === "counter") {
     const camera = view.state === "face";
     return (
-      <Page key="read" title={t("document.done")} step={2}>
+      <Page key="read" title={t("document.done")} step={2} back="/">
         <WhatWasRead summary={view.document_summary} />
         <div class="ways">
           <Button kind="primary" onClick={() => { navigate(camera ? "/prove/face" : "/counter"); }}>
@@ -49,7 +49,7 @@ function DocumentStep({ view }: { view: View }) {
     );
   }
   return (
-    <Page key="prepare" title={t("document.title")} step={2}>
+    <Page key="prepare" title={t("document.title")} step={2} back="/">
       {document !== undefined && <Prepare document={document} access={access} setAccess={setAccess} />}
       <ProvingFoot view={view} />
     </Page>

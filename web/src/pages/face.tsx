@@ -34,7 +34,7 @@ function FaceStep({ view }: { view: View }) {
   const begin = () => { check.begin(demoPerson ? openDemoPerson : openCamera); };
 
   return (
-    <Page key={running ? "live" : "before"} title={t("face.title")} step={3} {...(running ? {} : { drawing: <FaceDrawing /> })}>
+    <Page key={running ? "live" : "before"} title={t("face.title")} step={3} {...(running ? { live: true } : { drawing: <FaceDrawing />, back: "/prove/document" })}>
       {running ? <Stage check={check} /> : (
         <>
           <Outcome phase={check.phase} />

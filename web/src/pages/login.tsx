@@ -99,7 +99,7 @@ function Facts({ request }: { request: LoginRequest }) {
         {level !== undefined && <div><dt>{t("login.level")}</dt><dd>{t(`level.${level}`)}</dd></div>}
       </dl>
       {policy !== "" && (
-        <p>
+        <p class="ways">
           <a href={policy} target="_blank" rel="noopener noreferrer">
             {t("login.policy", { service: own(request.service.name) })}<span class="visually-hidden"> ({t("app.new_tab")})</span>
           </a>
@@ -178,6 +178,7 @@ function Decide({ request, vault, onYes, onNo }: DecideProps) {
   return (
     <section class="stack" aria-labelledby="values">
       <h2 id="values" ref={heading} tabIndex={-1}>{t("login.values")}</h2>
+      {request.attributes.some((a) => !a.essential) && <p>{t("login.choice")}</p>}
       <ul class="asks values card">
         {request.attributes.map((a) => {
           const value = values.get(a.name);
@@ -196,7 +197,7 @@ function Decide({ request, vault, onYes, onNo }: DecideProps) {
                     aria-label={t("login.send", { attribute: attributeLabel(i18n, a.name) })}
                     onChange={() => { toggle(a.name); }}
                   />
-                  <span class="tag" aria-hidden="true">{t("login.optional")}</span>
+                  <span class="switch-words" aria-hidden="true">{t(chosen.has(a.name) ? "login.sent" : "login.kept")}</span>
                 </label>
               )}
             </li>

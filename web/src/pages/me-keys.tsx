@@ -52,7 +52,7 @@ export function Passkeys({ lock, vault }: Props) {
     withPasskey(() => api.removePasskey(id)).then(lock.refresh).catch(failed);
   };
   return (
-    <section class="card stack" aria-labelledby="me-passkeys">
+    <section class="card stack across" aria-labelledby="me-passkeys">
       <h2 id="me-passkeys">{t("me.passkeys")}</h2>
       <ul class="entries">
         {passkeys.map((passkey) => (
@@ -102,7 +102,7 @@ export function RecoverySection({ lock, vault }: Props) {
     }).catch((thrown: unknown) => { setProblem(asProblem(thrown)); }).finally(() => { setBusy(false); });
   };
   return (
-    <section class="card stack" aria-labelledby="me-recovery">
+    <section class={code === null ? "card stack" : "card stack across"} aria-labelledby="me-recovery">
       <h2 id="me-recovery">{t("me.recovery")}</h2>
       {code !== null ? (
         <>

@@ -7,12 +7,13 @@ import { Link } from "../router";
 import { useLock, type Lock } from "../state/open";
 import { useProofing } from "../state/proofing";
 import type { OpenVault } from "../state/vault";
-import { AttributeList, attributeLabel } from "../ui/attributes";
+import { AttributeList } from "../ui/attributes";
 import { LockDrawing, YesDrawing } from "../ui/drawings";
 import { Page } from "../ui/page";
 import { Button, Notice, Waiting, saveFile } from "../ui/parts";
 import { ProblemNotice } from "../ui/problem";
 import { ReceiptButton } from "../ui/proving";
+import { Services } from "./me-services";
 import { Erase, Passkeys, RecoverySection } from "./me-keys";
 
 /** My Ipse: locked by default, opened by the passkey. */
@@ -70,7 +71,7 @@ function Opened({ lock, vault, onErased }: { lock: Lock; vault: OpenVault; onEra
       {recall("recovery") === "unconfirmed" && <Notice tone="info"><p>{t("me.recovery_unconfirmed")}</p></Notice>}
       <div class="panels">
         <AttributesPanel vault={vault} />
-        <Journal vault={vault} />
+        <Services journal={vault.journal} />
         <Passkeys lock={lock} vault={vault} />
         <RecoverySection lock={lock} vault={vault} />
         <Receipts />
@@ -85,7 +86,7 @@ function AttributesPanel({ vault }: { vault: OpenVault }) {
   const { t, tn } = useI18n();
   const [shown, setShown] = useState(false);
   return (
-    <section class="card stack" aria-labelledby="me-attributes">
+    <section class="card stack across" aria-labelledby="me-attributes">
       <h2 id="me-attributes">{t("me.attributes")}</h2>
       {vault.claims === null ? <p>{t("me.attributes_none")}</p> : (
         <>
@@ -94,29 +95,6 @@ function AttributesPanel({ vault }: { vault: OpenVault }) {
         </>
       )}
       {vault.unreadable > 0 && <Notice tone="info"><p>{tn("me.unreadable", vault.unreadable)}</p></Notice>}
-    </section>
-  );
-}
-
-function Journal({ vault }: { vault: OpenVault }) {
-  const i18n = useI18n();
-  const { t, time, own } = i18n;
-  return (
-    <section class="card stack" aria-labelledby="me-journal">
-      <h2 id="me-journal">{t("me.journal")}</h2>
-      <p class="soft">{t("me.journal_text")}</p>
-      {vault.journal.length === 0 ? <p>{t("me.journal_none")}</p> : (
-        <ul class="entries">
-          {vault.journal.map((entry, i) => (
-            <li key={entry.at + String(i)}>
-              <p class="entry-head"><strong>{own(entry.service)}</strong><time dateTime={entry.at} class="soft">{time(entry.at)}</time></p>
-              <p class="soft">
-                {entry.attributes.length === 0 ? t("me.journal_nothing") : t("me.journal_received", { attributes: entry.attributes.map((a) => attributeLabel(i18n, a)).join(", ") })}
-              </p>
-            </li>
-          ))}
-        </ul>
-      )}
     </section>
   );
 }

@@ -34,7 +34,7 @@ export function Passkey() {
   return (
     <Proving title={t("passkey.title")} step={5}>
       {(view) => (
-        <Page title={t("passkey.title")} step={5} drawing={<KeyDrawing />}>
+        <Page title={t("passkey.title")} step={5} back="/prove/result" drawing={<KeyDrawing />}>
           <p class="lead">{t("passkey.lead")}</p>
           <p>{t("passkey.why")}</p>
           <PasskeyForm stage={stage} problem={problem} onCreate={create} />

@@ -58,7 +58,7 @@ function TypeCode({ onOpen }: { onOpen: (vault: OpenVault) => void }) {
     });
   };
   return (
-    <Page title={t("recover.title")} drawing={<PaperDrawing />}>
+    <Page title={t("recover.title")} back="/me" drawing={<PaperDrawing />}>
       <p class="lead">{t("recover.lead")}</p>
       <form
         class="stack"

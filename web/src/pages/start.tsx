@@ -68,14 +68,12 @@ export function Start() {
               key={door.route}
               type="button"
               class="door"
-              aria-labelledby={`door-${door.route}`}
-              aria-describedby={`door-${door.route}-text`}
               aria-busy={going === door.route ? "true" : undefined}
               onClick={() => { begin(door.route); }}
             >
               {door.drawing}
-              <span class="door-title" id={`door-${door.route}`}>{door.title}</span>
-              <span class="door-text" id={`door-${door.route}-text`}>{door.text}</span>
+              <span class="door-title">{door.title}</span>{" "}
+              <span class="door-text">{door.text}</span>
               <span class="door-go"><Icon name="arrow" /></span>
             </button>
           ))}

@@ -157,7 +157,7 @@ export function PauseDrawing() {
 }
 
 /** Small signs inside text and buttons. */
-export function Icon({ name }: { name: "yes" | "no" | "minus" | "info" | "copy" | "lock" | "arrow" | "external" }) {
+export function Icon({ name }: { name: "yes" | "no" | "minus" | "info" | "copy" | "lock" | "arrow" | "back" | "external" }) {
   const path = {
     yes: "M5 12.500l4.5 4.500L19 7.5",
     no: "M6.5 6.500l11 11M17.5 6.500l-11 11",
@@ -166,6 +166,7 @@ export function Icon({ name }: { name: "yes" | "no" | "minus" | "info" | "copy" 
     copy: "M9 9h10v11H9zM5 15V4h10",
     lock: "M6 11h12v9H6zM8.5 11V8a3.5 3.5 0 0 1 7 0v3",
     arrow: "M5 12h14M13 6l6 6-6 6",
+    back: "M19 12H5M11 6l-6 6 6 6",
     external: "M10 6H5v13h13v-5M14 5h5v5M19 5l-9 9",
   }[name];
   return (

@@ -2,7 +2,8 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { useI18n } from "../i18n";
-import { mayTakeFocus } from "../router";
+import { Link, mayTakeFocus } from "../router";
+import { Icon } from "./drawings";
 
 /** Steps of a proofing, on either route. */
 export const stepCount = 6;
@@ -11,15 +12,19 @@ interface PageProps {
   title: string;
   /** 1 to 6 on the pages of a proofing. */
   step?: number;
+  /** Where the way back leads; a page in mid-action has none, and says how to stop instead. */
+  back?: string;
   drawing?: ComponentChildren;
   wide?: boolean;
+  /** The live check: everything within one screen, nothing beside it. */
+  live?: boolean;
   /** Centres the heading and its drawing. */
   hero?: boolean;
   children: ComponentChildren;
 }
 
 /** Names the page in the tab, moves the focus to its heading after a navigation, and lays it out. */
-export function Page({ title, step, drawing, wide = false, hero = false, children }: PageProps) {
+export function Page({ title, step, back, drawing, wide = false, hero = false, live = false, children }: PageProps) {
   const { t } = useI18n();
   const heading = useRef<HTMLHeadingElement>(null);
   const spoken = step === undefined ? title : t("app.step_title", { step, steps: stepCount, page: title });
@@ -32,8 +37,13 @@ export function Page({ title, step, drawing, wide = false, hero = false, childre
     heading.current?.focus({ preventScroll: true });
   }, []);
   return (
-    <div class={`page ${wide ? "wide" : ""} ${hero ? "hero" : ""}`}>
-      {step !== undefined && <Steps step={step} />}
+    <div class={`page ${wide ? "wide" : ""} ${hero ? "hero" : ""} ${live ? "live" : ""}`}>
+      {(back !== undefined || step !== undefined) && (
+        <div class="page-place">
+          {back !== undefined && <Link to={back} class="back"><Icon name="back" /><span>{t("app.back")}</span></Link>}
+          {step !== undefined && <Steps step={step} />}
+        </div>
+      )}
       <header class="page-head">
         {drawing !== undefined && <div class="page-drawing">{drawing}</div>}
         <h1 ref={heading} tabIndex={-1}>

@@ -76,7 +76,7 @@ export function ProvingFoot({ view, counter = true, live = false }: { view: View
           yes={t("app.stop")}
           no={t("app.stop_keep")}
           onNo={() => { setAsking(null); }}
-          onYes={() => { act(async () => { update(await api.abandon()); }); }}
+          onYes={() => { act(async () => { update(await api.abandon()); navigate("/prove/result"); }); }}
         >
           <p>{t("app.stop_text")}</p>
         </Dialog>

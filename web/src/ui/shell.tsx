@@ -12,35 +12,37 @@ export function Shell({ children }: { children: ComponentChildren }) {
   return (
     <>
       <a class="skip" href="#content">{t("app.skip")}</a>
-      {config.demo && <p class="ribbon no-print">{t("app.demo")}</p>}
-      <header class="bar-top no-print">
-        <Link to="/" class="brand">
-          <svg viewBox="0 0 32 32" aria-hidden="true" focusable="false">
-            <path d="M16 14v10" />
-            <circle cx="16" cy="8.5" r="1.2" class="dot" />
-            <path d="M8.5 13a8.5 10.5 0 0 0 2 11.500M23.5 13a8.5 10.5 0 0 1-2 11.5" />
-          </svg>
-          <span>{t("app.name")}</span>
-        </Link>
-        <nav class="bar-nav" aria-label={t("app.name")}>
-          <Link to="/me">{t("app.me")}</Link>
-          <div class="languages" role="group" aria-label={t("app.language")}>
-            {languages.map((l) => (
-              <button
-                key={l}
-                type="button"
-                lang={l}
-                aria-pressed={l === lang}
-                aria-label={languageNames[l]}
-                onClick={() => {
-                  setLang(l);
-                }}
-              >
-                {l.toUpperCase()}
-              </button>
-            ))}
-          </div>
-        </nav>
+      <header class="no-print">
+        {config.demo && <p class="ribbon">{t("app.demo")}</p>}
+        <div class="bar-top">
+          <Link to="/" class="brand">
+            <svg viewBox="0 0 32 32" aria-hidden="true" focusable="false">
+              <path d="M16 14v10" />
+              <circle cx="16" cy="8.5" r="1.2" class="dot" />
+              <path d="M8.5 13a8.5 10.5 0 0 0 2 11.500M23.5 13a8.5 10.5 0 0 1-2 11.5" />
+            </svg>
+            <span>{t("app.name")}</span>
+          </Link>
+          <nav class="bar-nav" aria-label={t("app.name")}>
+            <Link to="/me">{t("app.me")}</Link>
+            <div class="languages" role="group" aria-label={t("app.language")}>
+              {languages.map((l) => (
+                <button
+                  key={l}
+                  type="button"
+                  lang={l}
+                  aria-pressed={l === lang}
+                  aria-label={`${l.toUpperCase()} ${languageNames[l]}`}
+                  onClick={() => {
+                    setLang(l);
+                  }}
+                >
+                  {l.toUpperCase()}
+                </button>
+              ))}
+            </div>
+          </nav>
+        </div>
       </header>
       <main id="content" tabIndex={-1}>{children}</main>
       <footer class="bar-foot no-print">
