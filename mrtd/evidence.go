@@ -51,8 +51,7 @@ type CATranscript struct {
 	KeyID           int    `json:"key_id"`   // -1 when DG14 names none
 	TerminalPrivate []byte `json:"terminal_private"`
 	TerminalPublic  []byte `json:"terminal_public"`
-	// SSC is the send sequence counter used for Response, as encoded in its MAC.
-	SSC      []byte `json:"ssc"`
+	// Command and Response are the first ones under the new session keys.
 	Command  []byte `json:"command"`  // as sent, protected
 	Response []byte `json:"response"` // as received, protected, SW1 SW2 included
 }

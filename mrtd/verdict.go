@@ -21,6 +21,16 @@ const (
 	Skipped    Result = "skipped"     // could not be done because an earlier check failed, or was not asked for
 )
 
+// Freshness says what rules out that a chip's proof is a replay.
+type Freshness string
+
+// Kinds of freshness.
+const (
+	OwnChallenge     Freshness = "own_challenge" // active authentication over the verifier's challenge
+	OwnSession       Freshness = "own_session"   // chip authentication in a session of the verifier
+	FreshnessUnknown Freshness = "unknown"       // a transcript or challenge of somebody else
+)
+
 // Check is one named step of a verification.
 type Check struct {
 	// ID is stable; docs/verdict.md lists them all.
@@ -43,6 +53,8 @@ type Verdict struct {
 	PassiveAuthentication bool `json:"passive_authentication"`
 	// ChipAuthentic says that active or chip authentication proved the chip.
 	ChipAuthentic bool `json:"chip_authentic"`
+	// Freshness says what rules out that the chip's proof is old; empty without one.
+	Freshness Freshness `json:"freshness,omitempty"`
 	// Expired says that the document's own date of expiry has passed.
 	Expired bool `json:"expired"`
 

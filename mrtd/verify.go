@@ -26,6 +26,13 @@ type VerifyOptions struct {
 	// When given, an active authentication over another one fails; when nil the
 	// verdict says that freshness is not known.
 	AAChallenge []byte
+	// OwnSession says that the caller itself drove the chip when this evidence was
+	// gathered. Chip authentication proves the chip to the reader alone: whoever
+	// holds its ephemeral key can make up the transcript.
+	OwnSession bool
+	// RequireFresh refuses a chip whose proof may be old: where a proof is owed it
+	// must be over AAChallenge, or made in the caller's own session.
+	RequireFresh bool
 	// AllowExpired tolerates a document whose date of expiry has passed, and the
 	// certificates that ended with it.
 	AllowExpired bool
@@ -63,6 +70,8 @@ type verifier struct {
 	signer *cms.Certificate
 	path   *trust.Path
 	failed bool
+	// aaFresh: active authentication passed over the verifier's own challenge.
+	aaFresh bool
 }
 
 func (v *verifier) run() {

@@ -138,16 +138,6 @@ func eachSecurityInfo(dg14 []byte, visit func(oid string, rest *tlv.Reader)) {
 	}
 }
 
-// hasChipKey reports whether DG14 carries a ChipAuthenticationPublicKeyInfo
-// (id-PK-DH or id-PK-ECDH).
-func hasChipKey(dg14 []byte) bool {
-	found := false
-	eachSecurityInfo(dg14, func(oid string, _ *tlv.Reader) {
-		found = found || oid == "0.4.0.127.0.7.2.2.1.1" || oid == "0.4.0.127.0.7.2.2.1.2"
-	})
-	return found
-}
-
 // verifyISO9796 checks a signature of ISO/IEC 9796-2 scheme 1 with partial
 // message recovery over M1 || challenge (9303-11 §6.1.2.2). Public values only.
 func verifyISO9796(key *rsa.PublicKey, challenge, sig []byte) (crypto.Hash, error) {

@@ -2,8 +2,11 @@ package mrtd
 
 import (
 	"bytes"
+	"errors"
+	"slices"
 
 	"ipse/mrtd/deviation"
+	"ipse/mrtd/internal/pace"
 	"ipse/mrtd/lds"
 )
 
@@ -26,13 +29,27 @@ func (v *verifier) chipAuthenticity(authenticated bool) {
 	switch {
 	case broken:
 		v.check(id, Failed, clause, "a proof was given and is wrong, or a signed data group that carries the key is missing")
+	case proved && v.opts.RequireFresh && v.freshness(ca == Passed) == FreshnessUnknown:
+		v.check(id, Failed, clause, "the proof may be old: it is neither over a challenge of the verifier nor made in its session")
 	case proved:
 		v.out.ChipAuthentic = v.check(id, Passed, clause, "the chip holds the private key that the issuer signed")
+		v.out.Freshness = v.freshness(ca == Passed)
 	case owed:
 		v.check(id, Failed, clause, "the signed security object lists a chip key and no proof of it was given")
 	default:
 		v.check(id, NotOffered, clause, "the document carries no chip key: a copy of the chip cannot be told from the chip")
 	}
+}
+
+// freshness says what rules out that the proof is old.
+func (v *verifier) freshness(agreed bool) Freshness {
+	switch {
+	case v.aaFresh:
+		return OwnChallenge
+	case agreed && v.opts.OwnSession:
+		return OwnSession
+	}
+	return FreshnessUnknown
 }
 
 // activeAuthentication returns Skipped where it is owed but was not performed.
@@ -61,6 +78,7 @@ func (v *verifier) activeAuthentication() Result {
 		return report(Failed, "%s", reason(err))
 	}
 	v.deviate(deviation.At("AA", ds)...)
+	v.aaFresh = v.opts.AAChallenge != nil
 	freshness := "the challenge is the verifier's own"
 	if v.opts.AAChallenge == nil {
 		freshness = "the challenge's freshness is not known"
@@ -84,15 +102,48 @@ func (v *verifier) chipAuthentication() Result {
 	if _, ds, err := lds.Content(lds.DG14, dg14); err == nil {
 		v.deviate(ds...)
 	}
-	if !hasChipKey(dg14) {
-		return report(NotOffered, "DG14 carries no chip authentication key")
-	}
-	if v.ev.Session.CA == nil && v.ev.Session.CAM == nil {
-		return report(Skipped, "owed and not performed")
-	}
-	how, err := verifyCA(dg14, &v.ev.Session)
+	infos, err := chipInfos(dg14)
 	if err != nil {
 		return report(Failed, "%s", reason(err))
 	}
-	return report(Passed, "%s", how)
+	mapping := slices.ContainsFunc(infos.PACE, func(i pace.Info) bool { return i.Protocol.Mapping == pace.ChipAuth })
+	if len(infos.Keys) == 0 && !mapping && v.ev.Session.CAM == nil {
+		return report(NotOffered, "DG14 carries no chip authentication key")
+	}
+	how, err := v.provedByKeyAgreement(dg14)
+	switch {
+	case errors.Is(err, errNotPerformed):
+		return report(Skipped, "owed and not performed")
+	case err != nil:
+		return report(Failed, "%s", reason(err))
+	}
+	freshness := "in this session"
+	if !v.opts.OwnSession {
+		freshness = "a transcript convinces none but the reader that made it"
+	}
+	return report(Passed, "%s; %s", how, freshness)
+}
+
+var errNotPerformed = errors.New("chip authentication: not performed")
+
+// provedByKeyAgreement checks every transcript there is; a wrong one is never
+// made good by a right one.
+func (v *verifier) provedByKeyAgreement(dg14 []byte) (how string, err error) {
+	if v.ev.Session.CA == nil && v.ev.Session.CAM == nil {
+		return "", errNotPerformed
+	}
+	if v.ev.Session.CAM != nil {
+		if how, err = v.verifyCAM(dg14); err != nil {
+			return "", err
+		}
+	}
+	if t := v.ev.Session.CA; t != nil {
+		ca, ds, err := verifyCA(dg14, t)
+		if err != nil {
+			return "", err
+		}
+		v.deviate(deviation.At("CA", ds)...)
+		how = ca
+	}
+	return how, nil
 }

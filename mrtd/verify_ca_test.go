@@ -1,0 +1,186 @@
+package mrtd_test
+
+import (
+	"bytes"
+	"crypto/rand"
+	"testing"
+
+	"ipse/internal/pii"
+	"ipse/mrtd"
+	"ipse/mrtd/internal/apdu"
+	"ipse/mrtd/internal/pace"
+	"ipse/mrtd/internal/sm"
+	"ipse/mrtd/lds"
+	"ipse/mrtd/specimen"
+)
+
+// agree plays both ends of chip authentication with the document's first key.
+func agree(t *testing.T, d *specimen.Document, protocol string) *mrtd.CATranscript {
+	t.Helper()
+	key, err := specimen.ParseECKey(d.CAKeys[0].PKCS8)
+	if err != nil {
+		t.Fatal(err)
+	}
+	domain := pace.CurveDomain(key.Curve())
+	own, err := domain.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	secret, err := own.Agree(key.Public().Bytes())
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, ok := pace.ParseCA(protocol)
+	if !ok {
+		t.Fatal("no such protocol")
+	}
+	reader, chip := sm.NewSession(p.Suite, secret, nil), sm.NewSession(p.Suite, secret, nil)
+	command, err := reader.Protect(&apdu.Command{INS: 0xB0, P1: 0x81, Ne: 8})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := chip.UnprotectCommand(command); err != nil {
+		t.Fatal(err)
+	}
+	response, err := chip.ProtectResponse(&apdu.Response{Data: []byte("8 octets"), SW: apdu.OK})
+	if err != nil {
+		t.Fatal(err)
+	}
+	sent, err := command.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &mrtd.CATranscript{Protocol: protocol, KeyID: d.CAKeys[0].KeyID, TerminalPrivate: own.Private(), TerminalPublic: own.Public(),
+		Command: sent, Response: response.Encode()}
+}
+
+const caAES128 = "0.4.0.127.0.7.2.2.3.2.2"
+
+func TestChipAuthenticationTranscriptProvesTheChip(t *testing.T) {
+	t.Parallel()
+	i := newIssuer(t, "ecdsa-P-256-sha256", "ecdsa-P-256-sha256")
+	s := storeOf(t, i)
+	for _, protocol := range []string{caAES128, "0.4.0.127.0.7.2.2.3.2.1", "0.4.0.127.0.7.2.2.3.2.4"} {
+		d := issue(t, i, specimen.DocumentConfig{CA: []specimen.CAConfig{{Curve: "brainpoolP256r1", Protocol: protocol, KeyID: 1}, {Curve: "P-256", Protocol: protocol, KeyID: 2}}})
+		ev := evidenceOf(t, d, nil)
+		if v := verify(t, ev, s, mrtd.VerifyOptions{}); v.Genuine || v.Find("chip.authentic").Result != mrtd.Failed {
+			t.Error("a chip without the proof it owes is genuine")
+		}
+		ev.Session.CA = agree(t, d, protocol)
+		v := verify(t, ev, s, mrtd.VerifyOptions{OwnSession: true, RequireFresh: true})
+		if !v.Genuine || !v.ChipAuthentic || v.Freshness != mrtd.OwnSession {
+			explain(t, v)
+			t.Fatal("a proof was refused")
+		}
+		if v := verify(t, ev, s, mrtd.VerifyOptions{}); !v.Genuine || v.Freshness != mrtd.FreshnessUnknown {
+			t.Error("a transcript of somebody else is fresh")
+		}
+		if v := verify(t, ev, s, mrtd.VerifyOptions{RequireFresh: true}); v.Genuine {
+			t.Error("a transcript of somebody else is good enough")
+		}
+	}
+}
+
+func TestWrongChipAuthenticationIsRefused(t *testing.T) {
+	t.Parallel()
+	i := newIssuer(t, "ecdsa-P-256-sha256", "ecdsa-P-256-sha256")
+	s := storeOf(t, i)
+	ca := []specimen.CAConfig{{Curve: "P-256", KeyID: 7}}
+	d, other := issue(t, i, specimen.DocumentConfig{CA: ca}), issue(t, i, specimen.DocumentConfig{CA: ca})
+	for name, spoil := range map[string]func(x *mrtd.CATranscript) *mrtd.CATranscript{
+		"the key of another chip": func(*mrtd.CATranscript) *mrtd.CATranscript { return agree(t, other, caAES128) },
+		"a weaker protocol": func(*mrtd.CATranscript) *mrtd.CATranscript {
+			return agree(t, d, "0.4.0.127.0.7.2.2.3.2.1")
+		},
+		"no protocol":      func(x *mrtd.CATranscript) *mrtd.CATranscript { x.Protocol = "1.2.3"; return x },
+		"another key pair": func(x *mrtd.CATranscript) *mrtd.CATranscript { x.TerminalPrivate[4] ^= 1; return x },
+		"no private key":   func(x *mrtd.CATranscript) *mrtd.CATranscript { x.TerminalPrivate = nil; return x },
+		"a tampered command": func(x *mrtd.CATranscript) *mrtd.CATranscript {
+			x.Command[len(x.Command)-3] ^= 1
+			return x
+		},
+		"a tampered answer": func(x *mrtd.CATranscript) *mrtd.CATranscript { x.Response[3] ^= 1; return x },
+		"no answer":         func(x *mrtd.CATranscript) *mrtd.CATranscript { x.Response = nil; return x },
+		"an unprotected answer": func(x *mrtd.CATranscript) *mrtd.CATranscript {
+			x.Response = []byte{0x69, 0x88}
+			return x
+		},
+	} {
+		ev := evidenceOf(t, d, nil)
+		ev.Session.CA = spoil(agree(t, d, caAES128))
+		v := verify(t, ev, s, mrtd.VerifyOptions{OwnSession: true})
+		if v.Genuine || v.ChipAuthentic || v.Find("chip.ca").Result != mrtd.Failed {
+			t.Errorf("%s: accepted", name)
+		}
+	}
+}
+
+func TestAnnouncedDefaultOfChipAuthentication(t *testing.T) {
+	t.Parallel()
+	i := newIssuer(t, "ecdsa-P-256-sha256", "ecdsa-P-256-sha256")
+	d := issue(t, i, specimen.DocumentConfig{CA: []specimen.CAConfig{{Curve: "P-256"}}, Faults: map[string]bool{specimen.FaultNoCAInfo: true}})
+	ev := evidenceOf(t, d, nil)
+	ev.Session.CA = agree(t, d, "0.4.0.127.0.7.2.2.3.2.1")
+	if v := verify(t, ev, storeOf(t, i), mrtd.VerifyOptions{}); !v.Genuine || !v.ChipAuthentic {
+		explain(t, v)
+		t.Error("the default protocol was refused")
+	}
+}
+
+func TestChipAuthenticationMappingProvesTheChip(t *testing.T) {
+	t.Parallel()
+	i := newIssuer(t, "ecdsa-P-256-sha256", "ecdsa-P-256-sha256")
+	s := storeOf(t, i)
+	config := specimen.DocumentConfig{Access: specimen.AccessConfig{PACE: &specimen.PACEConfig{Protocol: "0.4.0.127.0.7.2.2.4.6.2", ParameterID: 13}}}
+	d := issue(t, i, config)
+	prove := func(d *specimen.Document) *mrtd.CAMTranscript {
+		key, err := specimen.ParseECKey(d.CAKeys[0].PKCS8)
+		if err != nil {
+			t.Fatal(err)
+		}
+		domain := pace.CurveDomain(key.Curve())
+		static, err1 := domain.NewKeyPair(key.Bytes())
+		mapping, err2 := domain.GenerateKey(rand.Reader)
+		if err1 != nil || err2 != nil {
+			t.Fatal(err1, err2)
+		}
+		data, err := pace.CAMData(static, mapping)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return &mrtd.CAMTranscript{ChipAuthenticationData: data, MappingPublicKey: mapping.Public()}
+	}
+	evidence := func(proof *mrtd.CAMTranscript) *mrtd.Evidence {
+		ev := evidenceOf(t, d, nil)
+		ev.Session.Access, ev.Session.Protocol, ev.Session.ParameterID = "PACE-CAM", "0.4.0.127.0.7.2.2.4.6.2", 13
+		ev.Session.CAM = proof
+		return ev
+	}
+	if v := verify(t, evidence(prove(d)), s, mrtd.VerifyOptions{OwnSession: true}); !v.Genuine || !v.ChipAuthentic {
+		explain(t, v)
+		t.Error("a proof was refused")
+	}
+	if v := verify(t, evidence(nil), s, mrtd.VerifyOptions{}); v.Genuine {
+		t.Error("a chip that owes a proof gave none and is genuine")
+	}
+	if v := verify(t, evidence(prove(issue(t, i, config))), s, mrtd.VerifyOptions{OwnSession: true}); v.Genuine || v.ChipAuthentic {
+		t.Error("the key of another chip was accepted")
+	}
+	ev := evidence(prove(d))
+	ev.Session.Protocol = "0.4.0.127.0.7.2.2.4.2.2"
+	if v := verify(t, ev, s, mrtd.VerifyOptions{}); v.Genuine {
+		t.Error("a proof without the mapping was accepted")
+	}
+	// EF.CardSecurity of an untrusted signer vouches for nothing.
+	stranger := issue(t, newIssuer(t, "ecdsa-P-256-sha256", "ecdsa-P-256-sha256"), config)
+	ev = evidence(prove(stranger))
+	ev.Files[lds.CardSecurity] = pii.NewBytes(bytes.Clone(stranger.Files[lds.CardSecurity]))
+	if v := verify(t, ev, s, mrtd.VerifyOptions{}); v.Genuine {
+		t.Error("the key of an untrusted EF.CardSecurity was accepted")
+	}
+	ev = evidence(prove(d))
+	ev.Files[lds.CardSecurity] = pii.NewBytes(bytes.Clone(d.Files[lds.CardSecurity]))
+	if v := verify(t, ev, s, mrtd.VerifyOptions{}); !v.Genuine {
+		t.Error("with EF.CardSecurity it is refused")
+	}
+}
