@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -12,15 +13,16 @@ import (
 
 	"ipse/internal/idp"
 	"ipse/internal/idp/idptest"
+	"ipse/internal/store"
 )
 
 // BenchmarkCodeExchange measures one redemption of a code, over TLS on
 // loopback: client authentication, PKCE, the ID token's signature, the access
 // token kept.
 func BenchmarkCodeExchange(b *testing.B) {
-	for _, alg := range []string{"ES256", "RS256"} {
-		b.Run(alg, func(b *testing.B) {
-			p := world(b, "high", func(s *idp.Service) { s.IDTokenAlg = alg })
+	for _, c := range []struct{ alg, store string }{{"ES256", "memory"}, {"RS256", "memory"}, {"ES256", "sqlite"}} {
+		b.Run(c.alg+"/"+c.store, func(b *testing.B) {
+			p := worldWith(b, "high", benchStore(b, c.store), service("tax", func(s *idp.Service) { s.IDTokenAlg = c.alg }))[0]
 			h := p.w.Provider.Handler()
 			forms := make([]string, b.N)
 			for i := range forms {
@@ -69,7 +71,31 @@ func (p *party) benchLogin(b *testing.B, h http.Handler) *login {
 // BenchmarkLogin measures a whole login without passkey and pages: request,
 // consent (signature of the claims verified), code, token, userinfo.
 func BenchmarkLogin(b *testing.B) {
-	p := world(b, "high")
+	for _, kind := range []string{"memory", "sqlite"} {
+		b.Run(kind, func(b *testing.B) { benchmarkLogin(b, worldWith(b, "high", benchStore(b, kind), service("tax"))[0]) })
+	}
+}
+
+// benchStore has the provider keep its records in the database, durably.
+func benchStore(b *testing.B, kind string) func(*idp.Config) {
+	b.Helper()
+	if kind != "sqlite" {
+		return nil
+	}
+	db, err := store.Open(b.Context(), store.Config{Path: filepath.Join(b.TempDir(), "ipse.db")})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			b.Error(err)
+		}
+	})
+	return func(c *idp.Config) { c.Store = db.Records() }
+}
+
+func benchmarkLogin(b *testing.B, p *party) {
+	b.Helper()
 	h := p.w.Provider.Handler()
 	presentation := idptest.Choose(p.w.Wallet(), "family_name", "given_name", "birthdate")
 	b.ReportAllocs()

@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -104,12 +105,17 @@ func (m *Memory) Revoke(_ context.Context, group []byte, until time.Time) error 
 		return err
 	}
 	defer m.mu.Unlock()
+	if len(group) == 0 {
+		return errors.New("no group to revoke")
+	}
 	for k, r := range m.records {
-		if bytes.Equal(r.group, group) && len(group) > 0 && !r.taken {
+		if bytes.Equal(r.group, group) && !r.taken {
 			delete(m.records, k)
 		}
 	}
-	m.revoked[string(group)] = until
+	if until.After(m.revoked[string(group)]) {
+		m.revoked[string(group)] = until
+	}
 	return nil
 }
 
