@@ -19,7 +19,9 @@ import (
 )
 
 type passportSpecimenCmd struct {
-	New specimenNewCmd `cmd:"" help:"Make a specimen issuer and a specimen document."`
+	New    specimenNewCmd    `cmd:"" help:"Make a specimen issuer and a specimen document."`
+	Serve  specimenServeCmd  `cmd:"" help:"Put a specimen's software chip on a vpcd reader, until interrupted."`
+	Faults specimenFaultsCmd `cmd:"" help:"List the faults that can be built in."`
 }
 
 type specimenNewCmd struct {
@@ -43,7 +45,7 @@ type specimenNewCmd struct {
 	Birth    string             `help:"Date of birth, YYMMDD." default:"740812"`
 	Sex      string             `help:"${enum}." enum:"F,M,X" default:"F"`
 	Expiry   string             `help:"Date of expiry, YYMMDD; default in ten years." placeholder:"YYMMDD"`
-	Fault    []string           `help:"Fault to build in, for tests; repeatable (tampered-dg2, foreign-csca, clone, clone-omits-aa, expired-ds, revoked-ds, ...)." placeholder:"NAME"`
+	Fault    []string           `help:"Fault to build in, for tests; repeatable (see passport specimen faults)." placeholder:"NAME"`
 }
 
 // Run makes the document and prints where it is.
@@ -95,6 +97,9 @@ func (cmd specimenNewCmd) document(c *cliContext) (specimen.DocumentConfig, erro
 		Zone: mrz.Fields{Format: map[string]mrz.Format{"td1": mrz.TD1, "td2": mrz.TD2, "td3": mrz.TD3}[cmd.Format], Number: cmd.Number,
 			FamilyName: cmd.Surname, GivenNames: cmd.Given, BirthDate: cmd.Birth, Sex: cmd.Sex, ExpiryDate: cmd.Expiry}}
 	for _, f := range cmd.Fault {
+		if !specimen.KnownFault(f) {
+			return cfg, usageError{fmt.Errorf("--fault: there is no fault %q; `ipse passport specimen faults` lists them", f)}
+		}
 		cfg.Faults[f] = true
 	}
 	cipher := map[string]int{"3des": 1, "aes-128": 2, "aes-192": 3, "aes-256": 4}[cmd.Cipher]

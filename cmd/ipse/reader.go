@@ -2,11 +2,16 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"net"
 	"os"
 	"strings"
+
+	"ipse/internal/pcsc"
+	"ipse/mrtd/specimen"
+	"ipse/mrtd/vpcd"
 )
 
 // reader is an opened reader with a document on it: a chip.Card that closes.
@@ -68,10 +73,70 @@ func openReader(c *cliContext, text string) (*reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	if spec.kind == "specimen" {
-		if _, err := os.Stat(spec.arg); err != nil {
-			return nil, fmt.Errorf("open the specimen: %w", err)
-		}
+	switch spec.kind {
+	case "specimen":
+		return openSpecimen(spec.arg)
+	case "vpcd":
+		return openVPCD(c, spec.arg)
+	default:
+		return openPCSC(c, spec.arg)
 	}
-	return nil, fmt.Errorf("this build has no %s reader", spec.kind)
+}
+
+func openSpecimen(dir string) (*reader, error) {
+	doc, err := specimen.LoadDocument(os.DirFS(dir), ".")
+	if err != nil {
+		return nil, err
+	}
+	card, err := specimen.NewChip(doc, rand.Reader)
+	if err != nil {
+		return nil, err
+	}
+	return &reader{Kind: "specimen", transmit: card.Transmit,
+		lost: func(err error) bool { return errors.Is(err, specimen.ErrRemoved) }}, nil
+}
+
+func openVPCD(c *cliContext, address string) (*reader, error) {
+	l, err := vpcd.Listen(c.Context, address, vpcd.ReaderConfig{Rejected: func(error) {
+		fmt.Fprintln(c.Stderr, "A connection came that is no virtual card; waiting on.")
+	}})
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = l.Close() }() // one card is enough
+	fmt.Fprintf(c.Stderr, "Waiting for a virtual card on %s.\n", l.Addr())
+	card, err := l.Accept(c.Context)
+	if err != nil {
+		return nil, waitProblem(err)
+	}
+	return &reader{Kind: "vpcd", transmit: card.Transmit, close: card.Close, lost: vpcd.Lost}, nil
+}
+
+func openPCSC(c *cliContext, name string) (*reader, error) {
+	system, err := pcsc.Open()
+	if err != nil {
+		return nil, err
+	}
+	names, err := system.Readers()
+	if err == nil && len(names) > 0 {
+		fmt.Fprintln(c.Stderr, "Put the document on the reader.")
+	}
+	card, err := system.Connect(c.Context, name)
+	if err != nil {
+		_ = system.Close()
+		if errors.Is(err, pcsc.ErrNoReader) && len(names) > 0 {
+			return nil, fmt.Errorf("%w; connected: %s", err, strings.Join(names, ", "))
+		}
+		return nil, waitProblem(err)
+	}
+	return &reader{Kind: "pcsc", transmit: card.Transmit, lost: pcsc.Lost,
+		close: func() error { return errors.Join(card.Close(), system.Close()) }}, nil
+}
+
+// waitProblem says in a word that the user stopped the waiting.
+func waitProblem(err error) error {
+	if errors.Is(err, context.Canceled) {
+		return errors.New("stopped")
+	}
+	return err
 }

@@ -1,0 +1,54 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"os"
+
+	"ipse/mrtd/specimen"
+	"ipse/mrtd/vpcd"
+)
+
+// specimenServeCmd presents a software chip to a vpcd reader.
+type specimenServeCmd struct {
+	Dir  string `required:"" help:"Folder of the document, as written by passport specimen new." type:"existingdir" placeholder:"DIR"`
+	VPCD string `name:"vpcd" required:"" help:"The vpcd reader, for example 127.0.0.1:35963." placeholder:"HOST:PORT"`
+}
+
+// Run serves until the reader goes or the user interrupts.
+func (cmd specimenServeCmd) Run(c *cliContext) error {
+	doc, err := specimen.LoadDocument(os.DirFS(cmd.Dir), ".")
+	if err != nil {
+		return err
+	}
+	chip, err := specimen.NewChip(doc, rand.Reader)
+	if err != nil {
+		return err
+	}
+	commands := 0
+	err = vpcd.Connect(c.Context, cmd.VPCD, vpcd.CardConfig{Card: chip, Reset: chip.Reset, Exchanged: func(n int) {
+		commands = n
+		c.progress("%d commands answered", n)
+	}})
+	c.progressDone()
+	if err != nil && !errors.Is(err, context.Canceled) {
+		return err
+	}
+	_, err = fmt.Fprintf(c.Stdout, "done: %d commands answered\n", commands)
+	return err
+}
+
+// specimenFaultsCmd lists the faults.
+type specimenFaultsCmd struct{}
+
+// Run prints one fault a line.
+func (specimenFaultsCmd) Run(c *cliContext) error {
+	for _, f := range specimen.Faults() {
+		if _, err := fmt.Fprintf(c.Stdout, "%-20s %s\n", f.Name, f.Text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
