@@ -287,6 +287,7 @@ function playFace(world: World, socket: WebSocket): void {
           await sleep(1200);
           if (index === 0) tell({ type: "hint", hint: "come_closer" });
           await sleep(1300);
+          if (socket.readyState !== socket.OPEN) return; // the page has gone
           tell({ type: "step_done", index });
           await sleep(250);
         }

@@ -290,7 +290,7 @@ export const fr: Record<keyof typeof en, string> = {
   "login.purpose": "Pourquoi",
   "login.legal": "Sur quelle base légale",
   "login.level": "Niveau exigé",
-  "login.policy": "Protection des données de {service}",
+  "login.policy": "Protection des données : {service}",
   "login.asks": "Ce qui est demandé",
   "login.required": "Exigé",
   "login.optional": "À votre choix",
@@ -308,7 +308,7 @@ export const fr: Record<keyof typeof en, string> = {
   "login.missing_optional": "absent de votre compte",
   "login.low": "Votre niveau est {level}, et {service} exige {required}.",
   "login.ends": "Cette demande se termine à {time}.",
-  "login.redirecting": "Retour à {service}…",
+  "login.redirecting": "Retour vers : {service}…",
   "login.monogram": "Logo de {service}",
   "login.no_account": "Je n’ai pas encore de compte",
 
