@@ -36,6 +36,7 @@ var floors = [][]string{
 	{"internal/store", "internal/onnx", "internal/relay", "internal/pcsc"},
 	{"internal/store/storetest"},
 	{"internal/idp", "internal/httpapi", "web"},
+	{"internal/httpapi/apitest"},
 	{"internal/idp/idptest", "internal/demo"},
 	{"internal/app"},
 	{"cmd/ipse"},

@@ -98,9 +98,9 @@ type Config struct {
 	Logins    Logins
 	// OIDC serves the OpenID provider's own paths, Relay the readers, Pages the rest.
 	OIDC, Relay, Pages http.Handler
-	// Demo serves /demo/; nil, as everywhere but in the demonstration, means that
-	// there is no such thing.
-	Demo http.Handler
+	// Demo is what the demonstration adds under /demo/; nil, as everywhere else,
+	// means that there is no such thing.
+	Demo Demo
 	// OnCamera, if set, is called when somebody begins a check with the camera: the
 	// time to load models.
 	OnCamera func()
@@ -201,16 +201,13 @@ func (a *API) mux() *http.ServeMux {
 		{"POST /api/login/{id}/refuse", 1, a.loginRefuse},
 
 		{"/api/", 0, notFound},
+		{"/demo/", 0, notFound},
 	} {
 		mux.Handle(r.pattern, a.own(r.cost, r.serve))
 	}
 	if a.cfg.Demo != nil {
-		mux.Handle("/demo/", a.own(1, func(w http.ResponseWriter, r *http.Request) error {
-			a.cfg.Demo.ServeHTTP(w, r)
-			return nil
-		}))
-	} else {
-		mux.Handle("/demo/", a.own(0, notFound))
+		mux.Handle("POST /demo/api/passport", a.own(5, a.demoPassport))
+		mux.Handle("GET /demo/people/{person}/live/{file}", a.own(0, a.demoFile))
 	}
 	mux.Handle(relay.Path, a.cfg.Relay)
 	mux.Handle("/oidc/", a.cfg.OIDC)

@@ -10,9 +10,9 @@ import (
 	"time"
 
 	"ipse/internal/httpapi"
+	"ipse/internal/httpapi/apitest"
 	"ipse/internal/proofing"
 	"ipse/internal/vault"
-	"ipse/internal/vault/vaulttest"
 )
 
 func TestTheWholePathToAnAccount(t *testing.T) {
@@ -20,41 +20,41 @@ func TestTheWholePathToAnAccount(t *testing.T) {
 	s := newServer(t)
 	b := s.browser()
 	var v proofing.View
-	b.refused("GET", "/api/proofing", nil, 404, "no_proofing")
-	b.ok("POST", "/api/proofing", map[string]string{"route": "camera", "language": "fr"}, &v)
+	b.Refused("GET", "/api/proofing", nil, 404, "no_proofing")
+	b.OK("POST", "/api/proofing", map[string]string{"route": "camera", "language": "fr"}, &v)
 	if v.State != proofing.StateConsent || v.Consent == nil || v.Consent.Text.Language != "fr" {
 		t.Fatalf("first view: %+v", v)
 	}
-	b.refused("POST", "/api/proofing/document", typed(), 403, "consent_required")
-	b.refused("POST", "/api/proofing/consent", map[string]any{"consent_id": "another", "agreed": true}, 409, "consent_changed")
-	b.refused("POST", "/api/proofing/consent", map[string]any{"consent_id": v.Consent.ID, "agreed": false}, 403, "consent_required")
-	b.refused("GET", "/api/proofing/receipt", nil, 403, "consent_required")
-	b.ok("POST", "/api/proofing/consent", map[string]any{"consent_id": v.Consent.ID, "agreed": true}, &v)
-	if r := b.ok("GET", "/api/proofing/receipt", nil, nil); r.header.Get("Content-Type") != "application/jose+json" || !strings.Contains(string(r.body), "signature") {
-		t.Errorf("receipt: %v %s", r.header, r.body)
+	b.Refused("POST", "/api/proofing/document", typed(), 403, "consent_required")
+	b.Refused("POST", "/api/proofing/consent", map[string]any{"consent_id": "another", "agreed": true}, 409, "consent_changed")
+	b.Refused("POST", "/api/proofing/consent", map[string]any{"consent_id": v.Consent.ID, "agreed": false}, 403, "consent_required")
+	b.Refused("GET", "/api/proofing/receipt", nil, 403, "consent_required")
+	b.OK("POST", "/api/proofing/consent", map[string]any{"consent_id": v.Consent.ID, "agreed": true}, &v)
+	if r := b.OK("GET", "/api/proofing/receipt", nil, nil); r.Header.Get("Content-Type") != "application/jose+json" || !strings.Contains(string(r.Body), "signature") {
+		t.Errorf("receipt: %v %s", r.Header, r.Body)
 	}
-	b.refused("POST", "/api/proofing/document", typed(), 409, "reader_not_connected")
-	b.refused("GET", "/api/proofing/attributes", nil, 409, "wrong_state")
+	b.Refused("POST", "/api/proofing/document", typed(), 409, "reader_not_connected")
+	b.Refused("GET", "/api/proofing/attributes", nil, 409, "wrong_state")
 	first := v.Document.PairingCode
-	if b.ok("POST", "/api/proofing/reader", none{}, &v); v.Document.PairingCode == first || v.Document.PairingCode == "" {
+	if b.OK("POST", "/api/proofing/reader", apitest.None{}, &v); v.Document.PairingCode == first || v.Document.PairingCode == "" {
 		t.Errorf("the code did not change")
 	}
 	b.plug()
-	b.refused("POST", "/api/proofing/document", map[string]any{"can": "12345"}, 422, "invalid_document")
-	b.refused("POST", "/api/proofing/document", map[string]any{}, 400, "invalid_request")
-	b.ok("POST", "/api/proofing/document", typed(), nil)
-	v = b.until(func(v proofing.View) bool { return v.State == proofing.StateFace })
+	b.Refused("POST", "/api/proofing/document", map[string]any{"can": "12345"}, 422, "invalid_document")
+	b.Refused("POST", "/api/proofing/document", map[string]any{}, 400, "invalid_request")
+	b.OK("POST", "/api/proofing/document", typed(), nil)
+	v = b.Until(func(v proofing.View) bool { return v.State == proofing.StateFace })
 	var read struct{ Attributes map[string]any }
-	b.ok("GET", "/api/proofing/attributes", nil, &read)
+	b.OK("GET", "/api/proofing/attributes", nil, &read)
 	if read.Attributes["family_name"] != "ERIKSSON" || read.Attributes["age_over_18"] != true || read.Attributes["birthdate"] != "1974-08-12" {
 		t.Errorf("attributes: %v", read.Attributes)
 	}
-	b.refused("POST", "/api/proofing/account/options", none{}, 409, "wrong_state")
+	b.Refused("POST", "/api/proofing/account/options", apitest.None{}, 409, "wrong_state")
 	if m := b.runFace(jpegFrame(1)); m["accepted"] != true {
 		t.Fatalf("check: %v", m)
 	}
-	b.refused("GET", "/api/account", nil, 401, "signed_out")
-	b.ok("POST", "/api/proofing/account", b.accountBody(), &v)
+	b.Refused("GET", "/api/account", nil, 401, "signed_out")
+	b.OK("POST", "/api/proofing/account", b.AccountBody(), &v)
 	if v.State != proofing.StateDone || v.Result == nil || v.Result.Level != proofing.LevelHigh {
 		t.Errorf("at the end: %+v", v)
 	}
@@ -64,30 +64,9 @@ func TestTheWholePathToAnAccount(t *testing.T) {
 // opensOwnData reads the account and opens the claims, as the page does.
 func (b *browser) opensOwnData() {
 	b.s.t.Helper()
-	var account struct {
-		Vault struct {
-			Wraps []struct{ Kind, CredentialID, Salt, Wrapped string }
-		}
-		Items    []struct{ ID, Kind, Sealed string }
-		Passkeys []struct{ ID, Name string }
-		Level    string
-		Complete bool
-	}
-	r := b.ok("GET", "/api/account", nil, nil)
-	if err := json.Unmarshal([]byte(strings.ReplaceAll(string(r.body), "credential_id", "CredentialID")), &account); err != nil {
-		b.s.t.Fatal(err)
-	}
-	if len(account.Vault.Wraps) != 1 || account.Vault.Wraps[0].Kind != "passkey" || account.Level != "high" || !account.Complete || len(account.Items) != 1 {
-		b.s.t.Fatalf("account: %s", r.body)
-	}
-	w := account.Vault.Wraps[0]
-	key, err := vaulttest.UnwrapWithPasskey(b.prf, decode(b.s.t, w.Salt), decode(b.s.t, w.Wrapped), decode(b.s.t, w.CredentialID))
-	if err != nil {
-		b.s.t.Fatal(err)
-	}
-	claims, err := key.Open(vault.KindClaims, decode(b.s.t, account.Items[0].Sealed))
-	if err != nil || strings.Count(string(claims), "~") < 9 {
-		b.s.t.Fatalf("claims: %v", err)
+	account, claims, _ := b.Open()
+	if len(account.Vault.Wraps) != 1 || account.Level != "high" || !account.Complete || strings.Count(claims, "~") < 9 {
+		b.s.t.Errorf("account: %+v", account)
 	}
 }
 
@@ -95,74 +74,74 @@ func TestASecondAccountCannotComeOfOneCheck(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)
 	b := s.browser().accepted()
-	body := b.accountBody()
-	b.ok("POST", "/api/proofing/account", body, nil)
-	b.refused("POST", "/api/proofing/account", body, 409, "wrong_state")
-	b.refused("POST", "/api/proofing/account/options", none{}, 409, "wrong_state")
+	body := b.AccountBody()
+	b.OK("POST", "/api/proofing/account", body, nil)
+	b.Refused("POST", "/api/proofing/account", body, 409, "wrong_state")
+	b.Refused("POST", "/api/proofing/account/options", apitest.None{}, 409, "wrong_state")
 }
 
 func TestAFailedCreationMayBeTriedAgain(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)
 	b := s.browser().accepted()
-	b.auth.Faults.NoPRF = true
-	options := b.ok("POST", "/api/proofing/account/options", none{}, nil)
-	answer, err := b.auth.Create(options.body)
+	b.Auth.Faults.NoPRF = true
+	options := b.OK("POST", "/api/proofing/account/options", apitest.None{}, nil)
+	answer, err := b.Auth.Create(options.Body)
 	if err != nil {
 		t.Fatal(err)
 	}
 	body := map[string]any{"credential": json.RawMessage(answer.JSON), "passkey_name": "x", "vault": map[string]any{"suite": vault.Suite,
-		"public_key": b64(b.key.Public), "wraps": []any{b.wrap(draw(t, 32), answer.CredentialID)}, "recovery": b.recoveryWrap()}}
-	b.refused("POST", "/api/proofing/account", body, 422, "prf_unsupported")
-	b.auth.Faults.NoPRF = false
-	if v := b.view(); v.State != proofing.StateAccount {
+		"public_key": apitest.B64(b.Key.Public), "wraps": []any{b.Wrap(apitest.Draw(32), answer.CredentialID)}, "recovery": b.RecoveryWrap()}}
+	b.Refused("POST", "/api/proofing/account", body, 422, "prf_unsupported")
+	b.Auth.Faults.NoPRF = false
+	if v := b.View(); v.State != proofing.StateAccount {
 		t.Fatalf("after the failure: %+v", v)
 	}
-	b.ok("POST", "/api/proofing/account", b.accountBody(), nil)
+	b.OK("POST", "/api/proofing/account", b.AccountBody(), nil)
 }
 
 func TestAForeignSessionGetsNothing(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)
 	victim, thief := s.browser().accepted(), s.browser().accepted()
-	body := victim.accountBody() // a challenge begun in another check
-	thief.refused("POST", "/api/proofing/account", body, 401, "passkey_refused")
-	victim.ok("POST", "/api/proofing/account", victim.accountBody(), nil)
-	thief.refused("GET", "/api/account", nil, 401, "signed_out")
-	thief.refused("DELETE", "/api/account", none{}, 401, "signed_out")
+	body := victim.AccountBody() // a challenge begun in another check
+	thief.Refused("POST", "/api/proofing/account", body, 401, "passkey_refused")
+	victim.OK("POST", "/api/proofing/account", victim.AccountBody(), nil)
+	thief.Refused("GET", "/api/account", nil, 401, "signed_out")
+	thief.Refused("DELETE", "/api/account", apitest.None{}, 401, "signed_out")
 }
 
 func TestSessionsOpenCloseAndRecover(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)
 	b := s.member()
-	b.ok("DELETE", "/api/session", none{}, nil)
-	b.refused("GET", "/api/account", nil, 401, "signed_out")
-	if r := b.signIn(); r.status != 204 {
-		t.Fatalf("sign in: %d %s", r.status, r.body)
+	b.OK("DELETE", "/api/session", apitest.None{}, nil)
+	b.Refused("GET", "/api/account", nil, 401, "signed_out")
+	if r := b.SignIn(); r.Status != 204 {
+		t.Fatalf("sign in: %d %s", r.Status, r.Body)
 	}
 	b.opensOwnData()
-	options := b.ok("POST", "/api/session/options", none{}, nil)
-	answer := must(b.auth.Get(options.body))
+	options := b.OK("POST", "/api/session/options", apitest.None{}, nil)
+	answer := apitest.Must(b.Auth.Get(options.Body))
 	once := map[string]any{"credential": json.RawMessage(answer.JSON)}
-	b.ok("POST", "/api/session", once, nil)
-	b.refused("POST", "/api/session", once, 401, "passkey_refused") // replayed
-	b.ok("DELETE", "/api/session", none{}, nil)
+	b.OK("POST", "/api/session", once, nil)
+	b.Refused("POST", "/api/session", once, 401, "passkey_refused") // replayed
+	b.OK("DELETE", "/api/session", apitest.None{}, nil)
 
-	auth := b.recoveryWrap()["auth"]
-	b.ok("POST", "/api/recovery", map[string]any{"auth": auth}, nil)
-	r := b.ok("GET", "/api/account", nil, nil)
-	if !strings.Contains(string(r.body), `"kind":"recovery"`) {
-		t.Errorf("a recovery session sees no recovery wrap: %s", r.body)
+	auth := b.RecoveryWrap()["auth"]
+	b.OK("POST", "/api/recovery", map[string]any{"auth": auth}, nil)
+	r := b.OK("GET", "/api/account", nil, nil)
+	if !strings.Contains(string(r.Body), `"kind":"recovery"`) {
+		t.Errorf("a recovery session sees no recovery wrap: %s", r.Body)
 	}
-	b.refused("PUT", "/api/account/recovery", b.recoveryWrap(), 403, "passkey_needed")
-	b.refused("DELETE", "/api/account", none{}, 403, "passkey_needed")
-	b.auth = s.browser().auth // the lost device's successor
-	answer = b.passkey(b.ok("POST", "/api/account/passkeys/options", none{}, nil))
-	b.ok("POST", "/api/account/passkeys", map[string]any{"credential": json.RawMessage(answer.JSON), "wrap": b.wrap(answer.PRF, answer.CredentialID),
+	b.Refused("PUT", "/api/account/recovery", b.RecoveryWrap(), 403, "passkey_needed")
+	b.Refused("DELETE", "/api/account", apitest.None{}, 403, "passkey_needed")
+	b.Auth = s.browser().Auth // the lost device's successor
+	answer = b.Passkey(b.OK("POST", "/api/account/passkeys/options", apitest.None{}, nil))
+	b.OK("POST", "/api/account/passkeys", map[string]any{"credential": json.RawMessage(answer.JSON), "wrap": b.Wrap(answer.PRF, answer.CredentialID),
 		"passkey_name": "New phone"}, nil)
-	b.ok("PUT", "/api/account/recovery", b.recoveryWrap(), nil)
-	b.refused("POST", "/api/recovery", map[string]any{"auth": b64(draw(t, 32))}, 401, "recovery_refused")
+	b.OK("PUT", "/api/account/recovery", b.RecoveryWrap(), nil)
+	b.Refused("POST", "/api/recovery", map[string]any{"auth": apitest.B64(apitest.Draw(32))}, 401, "recovery_refused")
 }
 
 func TestPasskeysAreAddedAndRemoved(t *testing.T) {
@@ -170,26 +149,26 @@ func TestPasskeysAreAddedAndRemoved(t *testing.T) {
 	s := newServer(t)
 	b := s.member()
 	var before struct{ Passkeys []struct{ ID string } }
-	b.ok("GET", "/api/account", nil, &before)
+	b.OK("GET", "/api/account", nil, &before)
 	first := before.Passkeys[0].ID
-	b.refused("DELETE", "/api/account/passkeys/"+first, none{}, 409, "last_passkey")
-	b.auth = s.browser().auth // another device
-	answer := b.passkey(b.ok("POST", "/api/account/passkeys/options", none{}, nil))
-	b.ok("POST", "/api/account/passkeys", map[string]any{"credential": json.RawMessage(answer.JSON), "wrap": b.wrap(answer.PRF, answer.CredentialID),
+	b.Refused("DELETE", "/api/account/passkeys/"+first, apitest.None{}, 409, "last_passkey")
+	b.Auth = s.browser().Auth // another device
+	answer := b.Passkey(b.OK("POST", "/api/account/passkeys/options", apitest.None{}, nil))
+	b.OK("POST", "/api/account/passkeys", map[string]any{"credential": json.RawMessage(answer.JSON), "wrap": b.Wrap(answer.PRF, answer.CredentialID),
 		"passkey_name": "Phone"}, nil)
-	b.ok("PUT", "/api/account/recovery", b.recoveryWrap(), nil)
-	b.ok("DELETE", "/api/account/passkeys/"+first, none{}, nil)
-	b.refused("DELETE", "/api/account/passkeys/"+first, none{}, 401, "passkey_refused")
-	b.refused("DELETE", "/api/account/passkeys/not+base64url", none{}, 404, "not_found")
+	b.OK("PUT", "/api/account/recovery", b.RecoveryWrap(), nil)
+	b.OK("DELETE", "/api/account/passkeys/"+first, apitest.None{}, nil)
+	b.Refused("DELETE", "/api/account/passkeys/"+first, apitest.None{}, 401, "passkey_refused")
+	b.Refused("DELETE", "/api/account/passkeys/not+base64url", apitest.None{}, 404, "not_found")
 	s.add(6 * time.Minute)
-	b.refused("DELETE", "/api/account", none{}, 403, "passkey_needed")
-	if r := b.signIn(); r.status != 204 {
-		t.Fatalf("sign in: %d %s", r.status, r.body)
+	b.Refused("DELETE", "/api/account", apitest.None{}, 403, "passkey_needed")
+	if r := b.SignIn(); r.Status != 204 {
+		t.Fatalf("sign in: %d %s", r.Status, r.Body)
 	}
-	b.ok("DELETE", "/api/account", none{}, nil)
-	b.refused("GET", "/api/account", nil, 401, "signed_out")
-	if r := b.signIn(); r.status != 401 || r.code() != "passkey_refused" {
-		t.Errorf("an erased account opens: %d %s", r.status, r.body)
+	b.OK("DELETE", "/api/account", apitest.None{}, nil)
+	b.Refused("GET", "/api/account", nil, 401, "signed_out")
+	if r := b.SignIn(); r.Status != 401 || r.Code() != "passkey_refused" {
+		t.Errorf("an erased account opens: %d %s", r.Status, r.Body)
 	}
 }
 
@@ -198,33 +177,33 @@ func TestLoginsNeedAPasskeyUsedForThem(t *testing.T) {
 	s := newServer(t)
 	s.logins.started = s.clock()
 	b := s.browser()
-	b.refused("GET", "/api/login/unknown", nil, 404, "login_unknown")
+	b.Refused("GET", "/api/login/unknown", nil, 404, "login_unknown")
 	var login httpapi.Login
-	b.ok("GET", "/api/login/one", nil, &login)
+	b.OK("GET", "/api/login/one", nil, &login)
 	if login.SignedIn || login.Service.Name.FR != "Impôts" {
 		t.Errorf("%+v", login)
 	}
-	b.refused("POST", "/api/login/one/consent", map[string]string{"presentation": "x"}, 401, "signed_out")
+	b.Refused("POST", "/api/login/one/consent", map[string]string{"presentation": "x"}, 401, "signed_out")
 	member := s.member()
-	member.ok("GET", "/api/login/one", nil, &login)
+	member.OK("GET", "/api/login/one", nil, &login)
 	if !login.SignedIn {
 		t.Error("the passkey was used after the login began, and the page is not told")
 	}
 	var to struct {
 		RedirectTo string `json:"redirect_to"`
 	}
-	member.ok("POST", "/api/login/one/consent", map[string]string{"presentation": "jwt~"}, &to)
+	member.OK("POST", "/api/login/one/consent", map[string]string{"presentation": "jwt~"}, &to)
 	if s.logins.got != "true true jwt~" || to.RedirectTo != "https://tax.example/back" {
 		t.Errorf("the provider got %q, the page %q", s.logins.got, to.RedirectTo)
 	}
 	s.logins.err = loginError("login_level_too_low")
-	member.refused("POST", "/api/login/one/consent", map[string]string{"presentation": "jwt~"}, 403, "level_too_low")
-	b.ok("POST", "/api/login/one/refuse", none{}, &to)
+	member.Refused("POST", "/api/login/one/consent", map[string]string{"presentation": "jwt~"}, 403, "level_too_low")
+	b.OK("POST", "/api/login/one/refuse", apitest.None{}, &to)
 	if !strings.Contains(to.RedirectTo, "access_denied") {
 		t.Errorf("refusal leads to %q", to.RedirectTo)
 	}
 	s.logins.started = s.clock().Add(time.Hour)
-	member.ok("GET", "/api/login/one", nil, &login)
+	member.OK("GET", "/api/login/one", nil, &login)
 	if login.SignedIn {
 		t.Error("a passkey used before the login counts for it")
 	}
@@ -234,11 +213,11 @@ func TestViewsAreStreamed(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)
 	b := s.browser()
-	b.start("camera")
+	b.Start("camera")
 	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Second)
 	defer cancel()
-	req := must(http.NewRequestWithContext(ctx, "GET", s.url+"/api/proofing/events", nil))
-	res := must(b.client.Do(req))
+	req := apitest.Must(http.NewRequestWithContext(ctx, "GET", s.url+"/api/proofing/events", nil))
+	res := apitest.Must(b.Client.Do(req))
 	defer func() { _ = res.Body.Close() }()
 	if res.Header.Get("Content-Type") != "text/event-stream" {
 		t.Fatalf("%d %v", res.StatusCode, res.Header)
@@ -268,7 +247,7 @@ func TestViewsAreStreamed(t *testing.T) {
 	if v := next(); !v.Document.ReaderConnected {
 		t.Errorf("second: %+v", v.Document)
 	}
-	b.ok("POST", "/api/proofing/abandon", none{}, nil)
+	b.OK("POST", "/api/proofing/abandon", apitest.None{}, nil)
 	if v := next(); v.State != proofing.StateAbandoned {
 		t.Errorf("last: %+v", v)
 	}
@@ -276,5 +255,5 @@ func TestViewsAreStreamed(t *testing.T) {
 	if lines.Scan(); lines.Err() != nil {
 		t.Errorf("the server's stop cuts the stream: %v", lines.Err())
 	}
-	b.refused("POST", "/api/proofing/reader", none{}, 409, "wrong_state")
+	b.Refused("POST", "/api/proofing/reader", apitest.None{}, 409, "wrong_state")
 }

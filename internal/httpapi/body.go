@@ -21,19 +21,22 @@ const maxBody = 128 << 10
 // readJSON decodes the one JSON object of a request: no other type, no unknown
 // members, nothing after it. The raw bytes are wiped: they may hold what a
 // person typed. Errors never repeat what was sent.
-func readJSON(r *http.Request, into any) error {
+func readJSON(r *http.Request, into any) error { return readLargeJSON(r, into, maxBody) }
+
+// readLargeJSON is readJSON with another bound.
+func readLargeJSON(r *http.Request, into any, limit int64) error {
 	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
 		return problem.New(problem.InvalidRequest, errors.New("the body is not declared as application/json"))
 	}
-	if r.ContentLength > maxBody {
+	if r.ContentLength > limit {
 		return problem.New(problem.TooLarge, nil)
 	}
-	raw, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
+	raw, err := io.ReadAll(io.LimitReader(r.Body, limit+1))
 	defer pii.Wipe(raw)
 	switch {
 	case err != nil:
 		return problem.New(problem.InvalidRequest, fmt.Errorf("read the body: %w", err))
-	case len(raw) > maxBody:
+	case int64(len(raw)) > limit:
 		return problem.New(problem.TooLarge, nil)
 	case len(raw) == 0 || bytes.TrimLeft(raw, " \t\r\n")[0] != '{':
 		return problem.New(problem.InvalidRequest, errors.New("the body is not a JSON object"))

@@ -39,10 +39,6 @@ func (a *API) setCookie(w http.ResponseWriter, name, value string) {
 	http.SetCookie(w, c)
 }
 
-// ProofingToken returns the token of the request's proofing session, or "": for
-// the demonstration's own routes.
-func (a *API) ProofingToken(r *http.Request) string { return a.cookie(r, cookieProofing) }
-
 // EndSession ends the session of the browser that a service logs out
 // (idp.Config.EndSession).
 func (a *API) EndSession(w http.ResponseWriter, r *http.Request) {

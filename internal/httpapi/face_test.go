@@ -2,9 +2,6 @@ package httpapi_test
 
 import (
 	"context"
-	"encoding/base64"
-	"encoding/binary"
-	"encoding/json"
 	"net/http"
 	"slices"
 	"testing"
@@ -12,108 +9,31 @@ import (
 
 	"github.com/coder/websocket"
 
+	"ipse/internal/httpapi/apitest"
 	"ipse/internal/proofing"
 )
-
-func encode(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }
 
 // jpegFrame has a JPEG's first bytes; what follows tells the scripted check what to do.
 func jpegFrame(what byte) []byte { return []byte{0xFF, 0xD8, 0xFF, 0xE0, 0, 16, what} }
 
-func packet(ms uint64, jpeg []byte) []byte {
-	return append(binary.BigEndian.AppendUint64(nil, ms), jpeg...)
-}
-
-// channel is the page's end of a live check.
-type channel struct {
-	t  testing.TB
-	ws *websocket.Conn
-}
-
-func (b *browser) dial(header http.Header) (*channel, *http.Response, error) {
-	b.s.t.Helper()
-	if header == nil {
-		header = http.Header{"Origin": {b.s.url}}
-	}
-	ws, res, err := websocket.Dial(b.s.t.Context(), b.s.url+"/api/proofing/face", &websocket.DialOptions{HTTPClient: b.client, HTTPHeader: header})
-	if err != nil {
-		return nil, res, err
-	}
-	b.s.t.Cleanup(func() { _ = ws.CloseNow() })
-	return &channel{b.s.t, ws}, res, nil
-}
-
-// open dials and asks to begin.
-func (b *browser) open() *channel {
-	b.s.t.Helper()
-	c, _, err := b.dial(nil)
-	if err != nil {
-		b.s.t.Fatal(err)
-	}
-	c.text(`{"type":"start"}`)
-	return c
-}
-
-func (c *channel) text(s string) {
-	c.t.Helper()
-	if err := c.ws.Write(c.t.Context(), websocket.MessageText, []byte(s)); err != nil {
-		c.t.Fatal(err)
-	}
-}
-
-func (c *channel) frame(ms uint64, jpeg []byte) {
-	c.t.Helper()
-	if err := c.ws.Write(c.t.Context(), websocket.MessageBinary, packet(ms, jpeg)); err != nil {
-		c.t.Fatal(err)
-	}
-}
-
-// next is the next message, or nil when the channel is closed.
-func (c *channel) next() map[string]any {
-	c.t.Helper()
-	ctx, cancel := context.WithTimeout(c.t.Context(), 10*time.Second)
-	defer cancel()
-	_, raw, err := c.ws.Read(ctx)
-	if err != nil {
-		if ctx.Err() != nil {
-			c.t.Fatal("no message")
-		}
-		return nil
-	}
-	var m map[string]any
-	if err := json.Unmarshal(raw, &m); err != nil {
-		c.t.Fatal(err)
-	}
-	return m
-}
-
-// last is the last message before the channel closes.
-func (c *channel) last() (m map[string]any) {
-	c.t.Helper()
-	for next := c.next(); next != nil; next = c.next() {
-		m = next
-	}
-	return m
-}
-
 // runFace sends frames and returns the last message.
 func (b *browser) runFace(frames ...[]byte) map[string]any {
 	b.s.t.Helper()
-	c := b.open()
-	if m := c.next(); m["type"] != "instruction" {
+	c := b.Face()
+	if m := c.Next(); m["type"] != "instruction" {
 		return m
 	}
 	for i, f := range frames {
-		c.frame(uint64(i)*66, f)
+		c.Frame(int64(i)*66, f)
 	}
-	return c.last()
+	return c.Last()
 }
 
 // face is a browser in front of its camera.
 func (s *server) atFace() *browser {
 	s.t.Helper()
 	b := s.browser()
-	b.start("camera")
+	b.Start("camera")
 	if v := b.read(); v.State != proofing.StateFace {
 		s.t.Fatalf("after reading: %+v", v)
 	}
@@ -124,32 +44,32 @@ func TestALiveCheckTellsEachStepAndTheDecision(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)
 	b := s.atFace()
-	c := b.open()
-	if m := c.next(); m["type"] != "instruction" || m["index"] != 0.0 || m["of"] != 2.0 || m["action"] != "center" || m["timeout_ms"] != 12000.0 {
+	c := b.Face()
+	if m := c.Next(); m["type"] != "instruction" || m["index"] != 0.0 || m["of"] != 2.0 || m["action"] != "center" || m["timeout_ms"] != 12000.0 {
 		t.Fatalf("first: %v", m)
 	}
-	c.frame(1000, jpegFrame(3))
-	if m := c.next(); m["type"] != "hint" || m["hint"] != "come_closer" {
+	c.Frame(1000, jpegFrame(3))
+	if m := c.Next(); m["type"] != "hint" || m["hint"] != "come_closer" {
 		t.Fatalf("hint: %v", m)
 	}
-	c.frame(1066, jpegFrame(2))
-	if m := c.next(); m["type"] != "step_done" || m["index"] != 0.0 {
+	c.Frame(1066, jpegFrame(2))
+	if m := c.Next(); m["type"] != "step_done" || m["index"] != 0.0 {
 		t.Fatalf("step: %v", m)
 	}
-	if m := c.next(); m["type"] != "instruction" || m["index"] != 1.0 || m["action"] != "turnLeft" {
+	if m := c.Next(); m["type"] != "instruction" || m["index"] != 1.0 || m["action"] != "turnLeft" {
 		t.Fatalf("second: %v", m)
 	}
-	c.frame(1132, jpegFrame(1))
-	if m := c.next(); m["type"] != "step_done" || m["index"] != 1.0 {
+	c.Frame(1132, jpegFrame(1))
+	if m := c.Next(); m["type"] != "step_done" || m["index"] != 1.0 {
 		t.Fatalf("last step: %v", m)
 	}
-	if m := c.next(); m["type"] != "decision" || m["accepted"] != true || m["reason"] != nil {
+	if m := c.Next(); m["type"] != "decision" || m["accepted"] != true || m["reason"] != nil {
 		t.Fatalf("decision: %v", m)
 	}
-	if _, _, err := c.ws.Read(t.Context()); websocket.CloseStatus(err) != websocket.StatusNormalClosure {
+	if _, _, err := c.WS.Read(t.Context()); websocket.CloseStatus(err) != websocket.StatusNormalClosure {
 		t.Errorf("the channel ends with %v", err)
 	}
-	if v := b.view(); v.State != proofing.StateAccount || v.Route != "" {
+	if v := b.View(); v.State != proofing.StateAccount || v.Route != "" {
 		t.Errorf("after the decision: %+v", v)
 	}
 	s.face.mu.Lock()
@@ -164,18 +84,18 @@ func TestAFrameThatArrivesDuringAnExaminationReplacesTheOneWaiting(t *testing.T)
 	s := newServer(t)
 	s.face.hold, s.face.began = make(chan struct{}), make(chan struct{}, 16)
 	b := s.atFace()
-	c := b.open()
-	c.next()
-	c.frame(0, jpegFrame(10))
+	c := b.Face()
+	c.Next()
+	c.Frame(0, jpegFrame(10))
 	<-s.face.began
 	for i := range 8 {
-		c.frame(uint64(i+1)*66, jpegFrame(20+byte(i)))
+		c.Frame(int64(i+1)*66, jpegFrame(20+byte(i)))
 	}
 	// The server answers pings in order with the frames: it has read them all.
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
-	reading := c.ws.CloseRead(ctx)
-	if err := c.ws.Ping(ctx); err != nil {
+	reading := c.WS.CloseRead(ctx)
+	if err := c.WS.Ping(ctx); err != nil {
 		t.Fatal(err)
 	}
 	close(s.face.hold)
@@ -193,29 +113,29 @@ func TestUnusableFramesEndTheCheckWithAClearCode(t *testing.T) {
 	huge := make([]byte, 400<<10+1)
 	copy(huge, jpegFrame(0))
 	for name, c := range map[string]struct {
-		send func(c *channel)
+		send func(c *apitest.Channel)
 		code string
 	}{
-		"not JPEG":        {func(c *channel) { c.frame(0, []byte("GIF89a, not a JPEG")) }, "invalid_request"},
-		"too short":       {func(c *channel) { _ = c.ws.Write(c.t.Context(), websocket.MessageBinary, []byte{1, 2, 3}) }, "invalid_request"},
-		"too large":       {func(c *channel) { c.frame(0, huge) }, "too_large"},
-		"text":            {func(c *channel) { c.text(`{"type":"start"}`) }, "invalid_request"},
-		"time backwards":  {func(c *channel) { c.frame(100, jpegFrame(0)); c.frame(99, jpegFrame(0)) }, "invalid_request"},
-		"time far off":    {func(c *channel) { c.frame(0, jpegFrame(0)); c.frame(1<<60, jpegFrame(0)) }, "invalid_request"},
-		"too fast":        {func(c *channel) { flood(c, 200) }, "rate_limited"},
-		"a runtime fault": {func(c *channel) { c.frame(0, jpegFrame(4)) }, "internal"},
+		"not JPEG":        {func(c *apitest.Channel) { c.Frame(0, []byte("GIF89a, not a JPEG")) }, "invalid_request"},
+		"too short":       {func(c *apitest.Channel) { _ = c.WS.Write(c.T.Context(), websocket.MessageBinary, []byte{1, 2, 3}) }, "invalid_request"},
+		"too large":       {func(c *apitest.Channel) { c.Frame(0, huge) }, "too_large"},
+		"text":            {func(c *apitest.Channel) { c.Text(`{"type":"start"}`) }, "invalid_request"},
+		"time backwards":  {func(c *apitest.Channel) { c.Frame(100, jpegFrame(0)); c.Frame(99, jpegFrame(0)) }, "invalid_request"},
+		"time far off":    {func(c *apitest.Channel) { c.Frame(0, jpegFrame(0)); c.Frame(1<<60, jpegFrame(0)) }, "invalid_request"},
+		"too fast":        {func(c *apitest.Channel) { flood(c, 200) }, "rate_limited"},
+		"a runtime fault": {func(c *apitest.Channel) { c.Frame(0, jpegFrame(4)) }, "internal"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := newServer(t)
 			b := s.atFace()
-			ch := b.open()
-			ch.next()
+			ch := b.Face()
+			ch.Next()
 			c.send(ch)
-			if m := ch.last(); m["type"] != "error" || m["code"] != c.code {
+			if m := ch.Last(); m["type"] != "error" || m["code"] != c.code {
 				t.Errorf("last message %v, want error %s", m, c.code)
 			}
-			v := b.until(func(v proofing.View) bool { return v.Face != nil && v.Face.Phase == proofing.FaceFailed })
+			v := b.Until(func(v proofing.View) bool { return v.Face != nil && v.Face.Phase == proofing.FaceFailed })
 			if v.Face.AttemptsLeft != 3 || v.Face.Failure != proofing.ReasonConnectionLost {
 				t.Errorf("half a state is left: %+v", v.Face)
 			}
@@ -226,9 +146,9 @@ func TestUnusableFramesEndTheCheckWithAClearCode(t *testing.T) {
 	}
 }
 
-func flood(c *channel, n int) {
+func flood(c *apitest.Channel, n int) {
 	for i := range n {
-		if c.ws.Write(c.t.Context(), websocket.MessageBinary, packet(uint64(i), jpegFrame(0))) != nil {
+		if !c.Frame(int64(i), jpegFrame(0)) {
 			return
 		}
 	}
@@ -244,12 +164,12 @@ func TestARefusalNamesAReasonAndWhatIsLeft(t *testing.T) {
 			t.Fatalf("decision %v, want %d left", m, left)
 		}
 	}
-	if v := b.view(); v.State != proofing.StateRefused || v.Result.Reason != proofing.ReasonNotLive {
+	if v := b.View(); v.State != proofing.StateRefused || v.Result.Reason != proofing.ReasonNotLive {
 		t.Errorf("after the last attempt: %+v", v)
 	}
-	if _, res, err := b.dial(nil); err == nil {
-		ch := b.open()
-		if m := ch.last(); m["code"] != "wrong_state" {
+	if _, res, err := b.Dial(nil); err == nil {
+		ch := b.Face()
+		if m := ch.Last(); m["code"] != "wrong_state" {
 			t.Errorf("a further run: %v", m)
 		}
 	} else {
@@ -262,7 +182,7 @@ func TestAFullServerSaysWhenToComeBack(t *testing.T) {
 	s := newServer(t)
 	s.face.err = &proofing.BusyError{RetryAfter: 7 * time.Second}
 	b := s.atFace()
-	if m := b.open().last(); m["type"] != "busy" || m["retry_after_s"] != 7.0 {
+	if m := b.Face().Last(); m["type"] != "busy" || m["retry_after_s"] != 7.0 {
 		t.Errorf("%v", m)
 	}
 }
@@ -271,11 +191,11 @@ func TestAPageThatVanishesLeavesItsAttempt(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)
 	b := s.atFace()
-	c := b.open()
-	c.next()
-	c.frame(0, jpegFrame(0))
-	_ = c.ws.CloseNow()
-	v := b.until(func(v proofing.View) bool { return v.Face != nil && v.Face.Phase == proofing.FaceFailed })
+	c := b.Face()
+	c.Next()
+	c.Frame(0, jpegFrame(0))
+	_ = c.WS.CloseNow()
+	v := b.Until(func(v proofing.View) bool { return v.Face != nil && v.Face.Phase == proofing.FaceFailed })
 	if v.Face.AttemptsLeft != 3 {
 		t.Errorf("%d attempts left, want 3: a lost connection is given back", v.Face.AttemptsLeft)
 	}
@@ -289,27 +209,22 @@ func TestTheChannelOpensForTheOwnPageAlone(t *testing.T) {
 		"another origin": {"Origin": {"https://evil.example"}}, "no origin": {}, "a null origin": {"Origin": {"null"}},
 		"another site": {"Origin": {s.url}, "Sec-Fetch-Site": {"cross-site"}},
 	} {
-		if _, res, err := b.dial(header); err == nil || res == nil || res.StatusCode != http.StatusForbidden {
+		if _, res, err := b.Dial(header); err == nil || res == nil || res.StatusCode != http.StatusForbidden {
 			t.Errorf("%s: %v %v", name, res, err)
 		}
 	}
-	if _, res, err := s.browser().dial(nil); err == nil || res == nil || res.StatusCode != http.StatusNotFound {
+	if _, res, err := s.browser().Dial(nil); err == nil || res == nil || res.StatusCode != http.StatusNotFound {
 		t.Errorf("without a check under way: %v %v", res, err)
 	}
-	c, _, err := b.dial(nil)
+	c, _, err := b.Dial(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.frame(0, jpegFrame(1))
-	if m := c.last(); m["code"] != "invalid_request" {
+	c.Frame(0, jpegFrame(1))
+	if m := c.Last(); m["code"] != "invalid_request" {
 		t.Errorf("a frame before start: %v", m)
 	}
-	if v := b.view(); v.Face == nil || v.Face.Phase != proofing.FaceReady || v.Face.AttemptsLeft != 3 {
+	if v := b.View(); v.Face == nil || v.Face.Phase != proofing.FaceReady || v.Face.AttemptsLeft != 3 {
 		t.Errorf("an attempt was spent: %+v", v.Face)
 	}
-}
-
-func decode(t testing.TB, s string) []byte {
-	t.Helper()
-	return must(base64.RawURLEncoding.DecodeString(s))
 }

@@ -6,15 +6,11 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
-	"net/http/cookiejar"
 	"net/http/httptest"
-	"net/url"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -22,15 +18,14 @@ import (
 	"time"
 
 	"ipse/internal/account"
-	"ipse/internal/account/authtest"
 	"ipse/internal/consent"
 	"ipse/internal/httpapi"
+	"ipse/internal/httpapi/apitest"
 	"ipse/internal/pii"
 	"ipse/internal/proofing"
 	"ipse/internal/relay"
 	"ipse/internal/store"
 	"ipse/internal/vault"
-	"ipse/internal/vault/vaulttest"
 )
 
 // server is a whole server with real services; the chip and the face answer
@@ -93,25 +88,17 @@ func (s *server) add(d time.Duration) {
 	s.now = s.now.Add(d)
 }
 
-// must returns a value that cannot fail but by a fault of the test.
-func must[T any](v T, err error) T {
-	if err != nil {
-		panic(err)
-	}
-	return v
-}
-
 // open starts every service on the database.
 func (s *server) open() {
 	s.t.Helper()
 	log := slog.New(pii.NewHandler(slog.NewJSONHandler(s.log, nil)))
-	s.store = must(store.Open(s.t.Context(), store.Config{Path: s.path}))
-	issuer := must(consent.NewIssuer(consent.Config{Operator: consent.Operator{Name: "Example City", Contact: "dpo@city.example"}, Key: s.keys, KeyID: "k"}))
-	s.hub = must(relay.NewHub(relay.Config{Now: s.clock, Rand: rand.Reader, Log: log}))
-	s.proof = must(proofing.NewService(proofing.Config{Policy: proofing.DefaultPolicy(), Consent: issuer, Store: s.store, Readers: s.hub,
+	s.store = apitest.Must(store.Open(s.t.Context(), store.Config{Path: s.path}))
+	issuer := apitest.Must(consent.NewIssuer(consent.Config{Operator: consent.Operator{Name: "Example City", Contact: "dpo@city.example"}, Key: s.keys, KeyID: "k"}))
+	s.hub = apitest.Must(relay.NewHub(relay.Config{Now: s.clock, Rand: rand.Reader, Log: log}))
+	s.proof = apitest.Must(proofing.NewService(proofing.Config{Policy: proofing.DefaultPolicy(), Consent: issuer, Store: s.store, Readers: s.hub,
 		Chip: s.chip, Face: s.face, Now: s.clock, Rand: rand.Reader, Log: log}))
-	claims := must(vault.New(vault.Config{ClaimsKey: s.keys, Issuer: s.url, Now: s.clock, Rand: rand.Reader}))
-	accounts := must(account.New(account.Config{Store: s.store, Vault: claims, RPID: "localhost", RPName: "Ipse",
+	claims := apitest.Must(vault.New(vault.Config{ClaimsKey: s.keys, Issuer: s.url, Now: s.clock, Rand: rand.Reader}))
+	accounts := apitest.Must(account.New(account.Config{Store: s.store, Vault: claims, RPID: "localhost", RPName: "Ipse",
 		Origins: []string{s.url}, Now: s.clock, Rand: rand.Reader}))
 	cfg := httpapi.Config{PublicURL: s.url, Site: httpapi.Site{Name: "Ipse", Languages: []string{"en", "fr"}}, Proofing: s.proof, Accounts: accounts,
 		Vault: claims, Logins: s.logins, OIDC: http.NotFoundHandler(), Relay: s.hub, Pages: http.HandlerFunc(page),
@@ -119,7 +106,7 @@ func (s *server) open() {
 	for _, f := range s.change {
 		f(&cfg)
 	}
-	api := must(httpapi.New(cfg))
+	api := apitest.Must(httpapi.New(cfg))
 	s.mu.Lock()
 	s.api = api
 	s.mu.Unlock()
@@ -143,16 +130,10 @@ func (s *server) restart() {
 	s.open()
 }
 
-// browser is one person's browser with a passkey provider.
+// browser is one person's browser, with what these tests do with it.
 type browser struct {
-	s       *server
-	client  *http.Client
-	jar     *cookiejar.Jar
-	auth    *authtest.Authenticator
-	key     *vaulttest.Key
-	secret  []byte
-	prf     []byte
-	headers http.Header // added to each request, replacing
+	*apitest.Browser
+	s *server
 }
 
 func (s *server) browser() *browser {
@@ -163,121 +144,18 @@ func (s *server) browser() *browser {
 	}
 	transport = transport.Clone()
 	transport.TLSClientConfig.ServerName = "example.com" // the test certificate's
-	jar := must(cookiejar.New(nil))
-	s.t.Cleanup(transport.CloseIdleConnections)
-	key := must(vaulttest.NewKey(rand.Reader))
-	return &browser{s: s, client: &http.Client{Transport: transport, Jar: jar, Timeout: 20 * time.Second}, jar: jar,
-		auth: &authtest.Authenticator{Origin: s.url, Rand: rand.Reader}, key: key, secret: draw(s.t, 20), headers: http.Header{}}
-}
-
-func draw(t testing.TB, n int) []byte {
-	t.Helper()
-	out := make([]byte, n)
-	if _, err := io.ReadFull(rand.Reader, out); err != nil {
-		t.Fatal(err)
-	}
-	return out
-}
-
-// reply is an answer, read whole.
-type reply struct {
-	status int
-	header http.Header
-	body   []byte
-}
-
-func (r reply) code() string {
-	var p struct {
-		Code string `json:"code"`
-	}
-	_ = json.Unmarshal(r.body, &p)
-	return p.Code
-}
-
-// call sends a request as a page's fetch does. body may be raw JSON or a value.
-func (b *browser) call(method, path string, body any) reply {
-	b.s.t.Helper()
-	var reader io.Reader
-	switch v := body.(type) {
-	case nil:
-	case string:
-		reader = strings.NewReader(v)
-	case []byte:
-		reader = bytes.NewReader(v)
-	default:
-		reader = bytes.NewReader(must(json.Marshal(v)))
-	}
-	req := must(http.NewRequestWithContext(b.s.t.Context(), method, b.s.url+path, reader))
-	req.Header.Set("Sec-Fetch-Site", "same-origin")
-	if method != http.MethodGet {
-		req.Header.Set("Origin", b.s.url)
-	}
-	if body != nil {
-		req.Header.Set("Content-Type", "application/json")
-	}
-	for name, values := range b.headers {
-		req.Header[name] = values
-	}
-	res, err := b.client.Do(req)
-	if err != nil {
-		b.s.t.Fatal(err)
-	}
-	defer func() { _ = res.Body.Close() }()
-	raw := must(io.ReadAll(res.Body))
-	return reply{res.StatusCode, res.Header, raw}
-}
-
-// ok is a call that must succeed; it decodes the answer into out, if given.
-func (b *browser) ok(method, path string, body, out any) reply {
-	b.s.t.Helper()
-	r := b.call(method, path, body)
-	if r.status >= 300 {
-		b.s.t.Fatalf("%s %s: %d %s", method, path, r.status, r.body)
-	}
-	if out != nil {
-		if err := json.Unmarshal(r.body, out); err != nil {
-			b.s.t.Fatalf("%s %s: %v in %s", method, path, err, r.body)
-		}
-	}
-	return r
-}
-
-// refused is a call that must be refused with this status and code.
-func (b *browser) refused(method, path string, body any, status int, code string) {
-	b.s.t.Helper()
-	r := b.call(method, path, body)
-	if r.status != status || r.code() != code || r.header.Get("Content-Type") != "application/problem+json" {
-		b.s.t.Errorf("%s %s: %d %s, want %d %s", method, path, r.status, r.body, status, code)
-	}
-}
-
-type none struct{}
-
-func (b *browser) view() proofing.View {
-	b.s.t.Helper()
-	var v proofing.View
-	b.ok("GET", "/api/proofing", nil, &v)
-	return v
-}
-
-// start begins a check and agrees to the consent.
-func (b *browser) start(route string) proofing.View {
-	b.s.t.Helper()
-	var v proofing.View
-	b.ok("POST", "/api/proofing", map[string]string{"route": route, "language": "en"}, &v)
-	b.ok("POST", "/api/proofing/consent", map[string]any{"consent_id": v.Consent.ID, "agreed": true}, &v)
-	return v
+	return &browser{apitest.New(s.t, s.url, transport), s}
 }
 
 // plug connects a reader with the pairing code of the page.
 func (b *browser) plug() (unplug context.CancelFunc) {
 	b.s.t.Helper()
 	ctx, cancel := context.WithCancel(b.s.t.Context())
-	code := b.view().Document.PairingCode
+	code := b.View().Document.PairingCode
 	connected, done := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(done)
-		_ = relay.Connect(ctx, relay.ClientConfig{URL: b.s.url, Code: code, Card: card{}, HTTPClient: &http.Client{Transport: b.client.Transport},
+		_ = relay.Connect(ctx, relay.ClientConfig{URL: b.URL, Code: code, Card: card{}, HTTPClient: &http.Client{Transport: b.Client.Transport},
 			Connected: func() { close(connected) }})
 	}()
 	select {
@@ -285,7 +163,7 @@ func (b *browser) plug() (unplug context.CancelFunc) {
 	case <-done:
 		b.s.t.Fatal("the reader did not connect")
 	}
-	b.until(func(v proofing.View) bool { return v.Document != nil && v.Document.ReaderConnected })
+	b.Until(func(v proofing.View) bool { return v.Document != nil && v.Document.ReaderConnected })
 	stop := func() {
 		cancel()
 		<-done
@@ -298,18 +176,6 @@ type card struct{}
 
 func (card) Transmit(context.Context, []byte) ([]byte, error) { return []byte{0x90, 0}, nil }
 
-func (b *browser) until(ok func(proofing.View) bool) proofing.View {
-	b.s.t.Helper()
-	var v proofing.View
-	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(3 * time.Millisecond) {
-		if v = b.view(); ok(v) {
-			return v
-		}
-	}
-	b.s.t.Fatalf("the check does not get there; it stands at %+v", v)
-	return v
-}
-
 func typed() map[string]any {
 	return map[string]any{"mrz": map[string]string{"document_number": "L898902C3", "birth_date": "1974-08-12", "expiry_date": "2032-04-15"}}
 }
@@ -318,8 +184,8 @@ func typed() map[string]any {
 func (b *browser) read() proofing.View {
 	b.s.t.Helper()
 	b.plug()
-	b.ok("POST", "/api/proofing/document", typed(), nil)
-	return b.until(func(v proofing.View) bool {
+	b.OK("POST", "/api/proofing/document", typed(), nil)
+	return b.Until(func(v proofing.View) bool {
 		return v.Document == nil || v.Document.Phase == proofing.DocumentFailed
 	})
 }
@@ -327,7 +193,7 @@ func (b *browser) read() proofing.View {
 // accepted is a browser whose person is accepted.
 func (b *browser) accepted() *browser {
 	b.s.t.Helper()
-	b.start("camera")
+	b.Start("camera")
 	if v := b.read(); v.State != proofing.StateFace {
 		b.s.t.Fatalf("after reading: %+v", v)
 	}
@@ -337,68 +203,12 @@ func (b *browser) accepted() *browser {
 	return b
 }
 
-func (b *browser) wrap(prf, id []byte) map[string]any {
-	b.s.t.Helper()
-	salt := draw(b.s.t, 32)
-	wrapped := must(b.key.WrapForPasskey(prf, salt, draw(b.s.t, 12), id))
-	return map[string]any{"kind": "passkey", "credential_id": b64(id), "salt": b64(salt), "wrapped": b64(wrapped)}
-}
-
-func (b *browser) recoveryWrap() map[string]any {
-	b.s.t.Helper()
-	salt := draw(b.s.t, 32)
-	wrapped := must(b.key.WrapForRecovery(b.secret, salt, draw(b.s.t, 12)))
-	auth := must(vaulttest.RecoveryAuth(b.secret))
-	return map[string]any{"salt": b64(salt), "wrapped": b64(wrapped), "auth": b64(auth)}
-}
-
-// passkey answers creation options.
-func (b *browser) passkey(options reply) authtest.Answer {
-	b.s.t.Helper()
-	answer := must(b.auth.Create(options.body))
-	b.prf = answer.PRF
-	return answer
-}
-
-// accountBody begins the creation and returns the body that ends it.
-func (b *browser) accountBody() map[string]any {
-	b.s.t.Helper()
-	answer := b.passkey(b.ok("POST", "/api/proofing/account/options", none{}, nil))
-	return map[string]any{"credential": json.RawMessage(answer.JSON), "passkey_name": "This computer",
-		"vault": map[string]any{"suite": vault.Suite, "public_key": b64(b.key.Public), "wraps": []any{b.wrap(answer.PRF, answer.CredentialID)},
-			"recovery": b.recoveryWrap()}}
-}
-
 // member is a browser whose person has an account and a session.
 func (s *server) member() *browser {
 	s.t.Helper()
 	b := s.browser().accepted()
-	b.ok("POST", "/api/proofing/account", b.accountBody(), nil)
+	b.OK("POST", "/api/proofing/account", b.AccountBody(), nil)
 	return b
-}
-
-func (b *browser) signIn() reply {
-	b.s.t.Helper()
-	options := b.ok("POST", "/api/session/options", none{}, nil)
-	answer := must(b.auth.Get(options.body))
-	b.prf = answer.PRF
-	return b.call("POST", "/api/session", map[string]any{"credential": json.RawMessage(answer.JSON)})
-}
-
-type b64 []byte
-
-// MarshalText is base64url without padding.
-func (b b64) MarshalText() ([]byte, error) { return []byte(encode(b)), nil }
-
-// cookieValue returns the browser's cookie, for searching logs for it.
-func (b *browser) cookieValue(name string) string {
-	u := must(url.Parse(b.s.url))
-	for _, c := range b.jar.Cookies(u) {
-		if strings.Contains(c.Name, name) {
-			return c.Value
-		}
-	}
-	return ""
 }
 
 // chipScript is a chip reader that answers as told.
