@@ -13,18 +13,6 @@ type caSelection struct {
 	protocol pace.Protocol
 }
 
-// keyPair reads the stored private key.
-func (k CAKey) keyPair() (*pace.KeyPair, error) {
-	key, err := ParseECKey(k.PKCS8)
-	if err != nil {
-		return nil, err
-	}
-	defer key.Wipe()
-	d := key.Bytes()
-	defer clear(d)
-	return pace.CurveDomain(key.Curve()).NewKeyPair(d)
-}
-
 // selectCA chooses the key and protocol of chip authentication: 80 protocol, 84
 // key id (ICAO 9303-11 §6.2.4.2).
 func (c *Chip) selectCA(objects map[tlv.Tag][]byte) apdu.Response {

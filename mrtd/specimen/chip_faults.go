@@ -74,6 +74,7 @@ func dataFaults() []FaultInfo {
 		{FaultCOMDiffers, "EF.COM does not list DG2."},
 		{FaultNoCAInfo, "DG14 names no chip authentication protocol; 3DES is meant."},
 		{FaultCloneWithoutAAKey, "A clone: all files of a genuine document, none of its private keys."},
+		{FaultCloneOtherKeys, "A clone with keys of its own."},
 		{FaultOmittedAA, "A clone that hides DG14 and DG15."},
 	}
 }

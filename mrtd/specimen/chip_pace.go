@@ -224,7 +224,7 @@ func (c *Chip) paceMap(a *agreement, peer []byte) ([]byte, apdu.Status) {
 func (c *Chip) camProof(mapping *pace.KeyPair) ([]byte, error) {
 	for _, k := range c.doc.CAKeys {
 		static, err := k.keyPair()
-		if err != nil || static.Domain().Name() != mapping.Domain().Name() {
+		if err != nil || !static.Domain().IsCurve() || static.Domain().Name() != mapping.Domain().Name() {
 			continue
 		}
 		defer static.Wipe()

@@ -259,7 +259,7 @@ func TestHalfDonePACEOpensNothing(t *testing.T) {
 func TestChipAuthenticationChangesTheSession(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ curve, protocol string }{{"brainpoolP256r1", oidCAECDHAES128}, {"P-256", "0.4.0.127.0.7.2.2.3.2.4"},
-		{"P-384", oidCAECDH3DES}, {"P-224", oidCAECDH3DES}} {
+		{"P-384", oidCAECDH3DES}, {"P-224", oidCAECDH3DES}, {"dh-0", ""}, {"dh-2", "0.4.0.127.0.7.2.2.3.1.4"}, {"dh-1", oidCADH3DES}} {
 		x := opened(t, DocumentConfig{CA: []CAConfig{{Curve: c.curve, Protocol: c.protocol}}})
 		static, err := x.chip.doc.CAKeys[0].keyPair()
 		if err != nil {
@@ -269,12 +269,17 @@ func TestChipAuthenticationChangesTheSession(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		p, _ := pace.ParseCA(c.protocol)
+		protocol := x.chip.doc.CAKeys[0].Protocol
+		p, _ := pace.ParseCA(protocol)
+		ne := 256
+		if p.DH {
+			ne = 4096
+		}
 		if c.curve == "P-224" {
 			x.expect(apdu.OK, insManageSecurity, 0x41, 0xA6, tlv.Encode(0x91, own.Public()), 0)
 		} else {
-			x.expect(apdu.OK, insManageSecurity, 0x41, 0xA4, tlv.Encode(0x80, oidValue(t, c.protocol)), 0)
-			x.expect(apdu.OK, insGeneralAuthenticate, 0, 0, tlv.Encode(0x7C, tlv.Encode(0x80, own.Public())), 256)
+			x.expect(apdu.OK, insManageSecurity, 0x41, 0xA4, tlv.Encode(0x80, oidValue(t, protocol)), 0)
+			x.expect(apdu.OK, insGeneralAuthenticate, 0, 0, tlv.Encode(0x7C, tlv.Encode(0x80, own.Public())), ne)
 		}
 		secret, err := own.Agree(static.Public())
 		if err != nil {

@@ -85,7 +85,8 @@ type CAKey struct {
 	// Protocol is the dotted object identifier of the ChipAuthenticationInfo,
 	// for example "0.4.0.127.0.7.2.2.3.2.2" for id-CA-ECDH-AES-CBC-CMAC-128.
 	Protocol string `json:"protocol"`
-	// PKCS8 is the private key, PKCS#8 DER (EC with a named curve, or DH).
+	// PKCS8 is the private key, PKCS#8 DER: EC with a named curve, or DH with a
+	// standardised group.
 	PKCS8 []byte `json:"pkcs8"`
 }
 
@@ -118,6 +119,8 @@ const (
 	// FaultCloneWithoutAAKey makes a clone: all files of a genuine document,
 	// DG15 among them, without the private keys of AA and CA.
 	FaultCloneWithoutAAKey = "clone"
+	// FaultCloneOtherKeys makes a clone that uses keys of its own for AA and CA.
+	FaultCloneOtherKeys = "clone-other-keys"
 	// FaultOmittedAA makes a clone that hides DG14 and DG15 and leaves them out
 	// of EF.COM; the signed SOD still lists them.
 	FaultOmittedAA = "clone-omits-aa"

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"ipse/mrtd/cms"
-	"ipse/mrtd/internal/ec"
 	"ipse/mrtd/internal/pace"
 	"ipse/mrtd/lds"
 	"ipse/mrtd/mrz"
@@ -45,19 +44,7 @@ type DocumentConfig struct {
 	Faults map[string]bool
 }
 
-// CAConfig asks for one chip authentication key.
-type CAConfig struct {
-	Curve    string // for example "brainpoolP256r1"
-	Protocol string // dotted; default id-CA-ECDH-AES-CBC-CMAC-128
-	KeyID    int    // used in DG14 where there are several keys
-}
-
-const (
-	oidCAECDH3DES   = "0.4.0.127.0.7.2.2.3.2.1"
-	oidCAECDHAES128 = "0.4.0.127.0.7.2.2.3.2.2"
-	oidPKECDH       = "0.4.0.127.0.7.2.2.1.2"
-	oidAAProtocol   = "2.23.136.1.1.5"
-)
+const oidAAProtocol = "2.23.136.1.1.5"
 
 func (cfg *DocumentConfig) fill(issuer IssuerConfig) error {
 	if len(cfg.Portrait) == 0 || lds.ImageFormat(cfg.Portrait) == "" {
@@ -213,35 +200,6 @@ func plainOID(h crypto.Hash) string {
 	return fmt.Sprintf("0.4.0.127.0.7.1.1.4.1.%d", n)
 }
 
-func (i *Issuer) chipAuthenticationKey(doc *Document, c CAConfig, withID bool) ([][]byte, error) {
-	curve := ec.ByName(c.Curve)
-	if curve == nil {
-		return nil, fmt.Errorf("%w: chip authentication on curve %q", ErrAlgorithm, c.Curve)
-	}
-	switch {
-	case doc.Faults[FaultNoCAInfo]:
-		c.Protocol = oidCAECDH3DES
-	case c.Protocol == "":
-		c.Protocol = oidCAECDHAES128
-	}
-	key, err := curve.GenerateKey(i.cfg.Rand)
-	if err != nil {
-		return nil, fmt.Errorf("specimen: chip authentication key: %w", err)
-	}
-	stored := CAKey{KeyID: -1, Protocol: c.Protocol, PKCS8: ecPKCS8(curve, key)}
-	var id []byte
-	if withID {
-		stored.KeyID = c.KeyID
-		id = tlv.EncodeInt(c.KeyID)
-	}
-	doc.CAKeys = append(doc.CAKeys, stored)
-	public := tlv.Encode(tlv.Sequence, tlv.EncodeOID(oidPKECDH), ecSPKI(curve, key), id)
-	if doc.Faults[FaultNoCAInfo] {
-		return [][]byte{public}, nil
-	}
-	return [][]byte{tlv.Encode(tlv.Sequence, tlv.EncodeOID(c.Protocol), tlv.EncodeInt(1), id), public}, nil
-}
-
 // signerFor returns the issuer's document signer, or one made for a fault.
 func (i *Issuer) signerFor(cfg DocumentConfig) (*authority, error) {
 	start := cfg.At.AddDate(0, 0, -1)
@@ -367,6 +325,11 @@ func (i *Issuer) spoil(doc *Document, cfg DocumentConfig) error {
 			return err
 		}
 		doc.Files[lds.DG15] = tlv.Encode(tlv.Tag(lds.DG15.Tag()), key.spki())
+	}
+	if f[FaultCloneOtherKeys] {
+		if err := i.otherKeys(doc, cfg); err != nil {
+			return err
+		}
 	}
 	if f[FaultCloneWithoutAAKey] || f[FaultOmittedAA] {
 		doc.AAKey, doc.CAKeys = nil, nil
