@@ -2,9 +2,12 @@ package mrtd
 
 import (
 	"errors"
+	"maps"
+	"slices"
 	"time"
 
 	"ipse/internal/pii"
+	"ipse/mrtd/deviation"
 	"ipse/mrtd/lds"
 )
 
@@ -28,6 +31,8 @@ type Session struct {
 	ParameterID int `json:"parameter_id,omitempty"`
 	// ReadAt is when the reading ended.
 	ReadAt time.Time `json:"read_at"`
+	// Deviations are departures from the standard that the reader met.
+	Deviations []deviation.Deviation `json:"deviations,omitempty"`
 	// AA is the active authentication transcript, nil when not performed.
 	AA *AATranscript `json:"aa,omitempty"`
 	// CA is the chip authentication transcript, nil when not performed.
@@ -77,6 +82,9 @@ func (e *Evidence) File(id lds.FileID) []byte {
 	}
 	return nil
 }
+
+// FileIDs returns what was read, sorted by name.
+func (e *Evidence) FileIDs() []lds.FileID { return slices.Sorted(maps.Keys(e.Files)) }
 
 // Wipe overwrites every file and transcript. Whatever was parsed from them and
 // shares their buffers (portraits) is gone with them.

@@ -75,6 +75,7 @@ type verifier struct {
 }
 
 func (v *verifier) run() {
+	v.deviate(v.ev.Session.Deviations...)
 	ok := v.securityObject()
 	ok = v.signature() && ok
 	ok = v.hashes() && ok
