@@ -5,6 +5,8 @@ import "fmt"
 // commands is the grammar of the command line: one field a command, each in a
 // file of its own.
 type commands struct {
+	Demo     demoCmd     `cmd:"" help:"Everything at once on this machine, offline: server, specimen passport, two services."`
+	Serve    serveCmd    `cmd:"" help:"Run the server."`
 	Config   configCmd   `cmd:"" help:"Print the documented reference configuration, or check a file."`
 	Passport passportCmd `cmd:"" help:"Read a document's chip, judge evidence, look into trust lists, make specimens."`
 	Version  versionCmd  `cmd:"" help:"Print the version."`

@@ -2,3 +2,261 @@
 // them from a configuration, translates between a service's small interfaces
 // and the engines, and starts and stops everything in order.
 package app
+
+import (
+	"context"
+	"crypto"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+
+	"ipse/face"
+	"ipse/internal/account"
+	"ipse/internal/config"
+	"ipse/internal/consent"
+	"ipse/internal/httpapi"
+	"ipse/internal/idp"
+	"ipse/internal/proofing"
+	"ipse/internal/relay"
+	"ipse/internal/store"
+	"ipse/internal/vault"
+	"ipse/mrtd/trust"
+	"ipse/web"
+)
+
+// Options make an App. Every member is required.
+type Options struct {
+	// Config is valid (config.Load or Validate).
+	Config config.Config
+	// Version of the program, shown by the API.
+	Version string
+	// Log receives events; it should end in a pii.Handler.
+	Log *slog.Logger
+	// Now is the clock; Rand yields secrets (crypto/rand.Reader).
+	Now  func() time.Time
+	Rand io.Reader
+
+	// demo is set by NewDemo only.
+	demo *demo
+}
+
+// App is the whole server. New builds it, Serve runs it, Close takes it apart.
+type App struct {
+	opts Options
+	log  *slog.Logger
+
+	keys     *Keys
+	store    *store.DB
+	trust    *trust.Store
+	hub      *relay.Hub
+	models   *models
+	chip     *chipReader
+	vault    *vault.Vault
+	accounts *account.Service
+	proofing *proofing.Service
+	idp      *idp.Provider
+	api      *httpapi.API
+}
+
+// New builds everything in order: memory hardening first, then keys, store,
+// trust, the services, the doors. It listens to nothing yet. When it fails it
+// leaves nothing open.
+func New(ctx context.Context, opts Options) (*App, error) {
+	if opts.Log == nil || opts.Now == nil || opts.Rand == nil {
+		return nil, errors.New("app: no log, no clock or no random source")
+	}
+	a := &App{opts: opts, log: opts.Log}
+	for _, step := range []struct {
+		what string
+		do   func(context.Context) error
+	}{
+		{"protect the memory", func(context.Context) error { return harden() }},
+		{"keys", a.loadKeys},
+		{"store", a.openStore},
+		{"trust", a.loadTrust},
+		{"services", a.buildServices},
+		{"OpenID provider", a.buildProvider},
+		{"API", a.buildAPI},
+	} {
+		if err := step.do(ctx); err != nil {
+			return nil, errors.Join(fmt.Errorf("start: %s: %w", step.what, err), a.Close(ctx))
+		}
+	}
+	return a, nil
+}
+
+// Handler serves everything: API, OpenID provider, relay, pages.
+func (a *App) Handler() http.Handler { return a.api }
+
+// Close takes everything apart in the opposite order and wipes what sessions
+// hold in memory. It may be called on what New left half built.
+func (a *App) Close(ctx context.Context) error {
+	var errs []error
+	if a.api != nil {
+		a.api.Close()
+	}
+	if a.proofing != nil {
+		errs = append(errs, a.proofing.Close(ctx))
+	}
+	if a.hub != nil {
+		a.hub.Close()
+	}
+	if a.models != nil {
+		errs = append(errs, a.models.close())
+	}
+	if a.chip != nil {
+		errs = append(errs, a.chip.close(ctx))
+	}
+	if a.store != nil {
+		errs = append(errs, a.store.Close())
+	}
+	return errors.Join(errs...)
+}
+
+func (a *App) data(name string) string { return filepath.Join(a.opts.Config.Server.Data, name) }
+
+func (a *App) loadKeys(context.Context) (err error) {
+	if err := os.MkdirAll(a.opts.Config.Server.Data, 0o700); err != nil {
+		return fmt.Errorf("make the data folder: %w", err)
+	}
+	a.keys, err = LoadKeys(a.data("keys"), a.opts.Rand)
+	return err
+}
+
+func (a *App) openStore(ctx context.Context) (err error) {
+	a.store, err = store.Open(ctx, store.Config{Path: a.data("ipse.db")})
+	return err
+}
+
+func (a *App) loadTrust(context.Context) error {
+	if a.opts.demo != nil {
+		return a.opts.demo.trust(a)
+	}
+	loaded, reports, err := loadTrust(a.opts.Config.Trust)
+	if err != nil {
+		return err
+	}
+	for _, r := range reports {
+		a.log.Info("trust source", "name", r.Name, "form", r.Form, "loaded", r.Loaded, "refused", len(r.Refused), "lists", r.CRLs)
+	}
+	if loaded.Len() == 0 {
+		a.log.Warn("no issuer is trusted: every document will be refused")
+	}
+	a.trust = loaded
+	return nil
+}
+
+func (a *App) buildServices(context.Context) (err error) {
+	cfg, now, random := a.opts.Config, a.opts.Now, a.opts.Rand
+	address, err := a.clientAddress()
+	if err != nil {
+		return err
+	}
+	if a.hub, err = relay.NewHub(relay.Config{Now: now, Rand: random, Log: a.log, Addr: address}); err != nil {
+		return err
+	}
+	id, err := thumbprint(&a.keys.Receipts.PublicKey)
+	if err != nil {
+		return err
+	}
+	issuer, err := consent.NewIssuer(consent.Config{Key: a.keys.Receipts, KeyID: id,
+		Operator: consent.Operator{Name: cfg.Operator.Name, Contact: cfg.Operator.Contact, PrivacyURL: cfg.Operator.PrivacyURL}})
+	if err != nil {
+		return err
+	}
+	a.models = newModels(cfg.Face, random, now, a.log)
+	if a.chip, err = newChipReader(a.trust, cfg.Trust, now); err != nil {
+		return err
+	}
+	a.proofing, err = proofing.NewService(proofing.Config{Policy: proofingPolicy(cfg.Proofing), Consent: issuer, Store: a.store,
+		Readers: readers{a.hub}, Chip: a.chip, Face: a.models, FaceSteps: face.DefaultPolicy().Count + 1, Now: now, Rand: random, Log: a.log,
+		MaxReadings: cfg.Proofing.ConcurrentReadings, MaxFaceRuns: cfg.Face.ConcurrentChecks})
+	if err != nil {
+		return err
+	}
+	a.vault, err = vault.New(vault.Config{ClaimsKey: a.keys.Claims, Issuer: cfg.Server.PublicURL, Now: now, Rand: random})
+	if err != nil {
+		return err
+	}
+	public, err := url.Parse(cfg.Server.PublicURL)
+	if err != nil {
+		return fmt.Errorf("public address: %w", err)
+	}
+	a.accounts, err = account.New(account.Config{Store: a.store, Vault: a.vault, RPID: public.Hostname(), RPName: "Ipse",
+		Origins: []string{public.Scheme + "://" + public.Host}, Now: now, Rand: random})
+	return err
+}
+
+func (a *App) buildProvider(context.Context) error {
+	services, err := servicesOf(a.opts.Config.Service)
+	if err != nil {
+		return err
+	}
+	if a.opts.demo != nil {
+		services = append(services, a.opts.demo.services()...)
+	}
+	a.idp, err = idp.New(idp.Config{Issuer: a.opts.Config.Server.PublicURL, Name: "Ipse", PairwiseKey: a.keys.Pairwise,
+		Keys:     []idp.SigningKey{{Algorithm: "ES256", Signer: a.keys.TokenEC}, {Algorithm: "RS256", Signer: a.keys.TokenRSA}},
+		Services: services, Store: a.store.Records(), Verifier: claimsVerifier{a.vault}, Journal: journal{a.vault, a.accounts},
+		EndSession: func(w http.ResponseWriter, r *http.Request) { a.api.EndSession(w, r) }, // the API is built after
+		Now:        a.opts.Now, Rand: a.opts.Rand, Logger: a.log})
+	return err
+}
+
+func (a *App) buildAPI(context.Context) error {
+	cfg := a.opts.Config
+	address, err := a.clientAddress()
+	if err != nil {
+		return err
+	}
+	api := httpapi.Config{PublicURL: cfg.Server.PublicURL, Proofing: a.proofing, Accounts: a.accounts, Vault: a.vault, Logins: logins{a.idp},
+		Site: httpapi.Site{Name: "Ipse", Version: a.opts.Version, Languages: []string{"en", "fr"}, Counter: httpapi.Counter{Places: cfg.Counter.Places},
+			Operator: httpapi.Operator{Name: cfg.Operator.Name, Contact: cfg.Operator.Contact, PrivacyURL: cfg.Operator.PrivacyURL}},
+		OIDC: a.idp.Handler(), Relay: a.hub, Pages: web.Handler(), OnCamera: a.models.prepare,
+		Ready: a.store.Ping, Address: address, Now: a.opts.Now, Rand: a.opts.Rand, Log: a.log}
+	if a.opts.demo != nil {
+		a.opts.demo.change(&api, a)
+	}
+	a.api, err = httpapi.New(api)
+	return err
+}
+
+func (a *App) clientAddress() (func(*http.Request) string, error) {
+	var proxies []netip.Prefix
+	for _, text := range a.opts.Config.Server.TrustedProxies {
+		p, err := config.Prefix(text)
+		if err != nil {
+			return nil, fmt.Errorf("trusted proxies: %w", err)
+		}
+		proxies = append(proxies, p)
+	}
+	return httpapi.ClientAddress(proxies), nil
+}
+
+func proofingPolicy(cfg config.Proofing) proofing.Policy {
+	p := proofing.DefaultPolicy()
+	p.MinimumLevel = proofing.Level(cfg.MinimumLevel)
+	p.DocumentAttempts, p.FaceAttempts = cfg.DocumentAttempts, cfg.FaceAttempts
+	p.CameraFor = time.Duration(cfg.SessionLifetime)
+	p.CounterFor = max(p.CounterFor, p.CameraFor)
+	return p
+}
+
+// thumbprint names a key (RFC 7638).
+func thumbprint(key crypto.PublicKey) (string, error) {
+	sum, err := (&jose.JSONWebKey{Key: key}).Thumbprint(crypto.SHA256)
+	if err != nil {
+		return "", fmt.Errorf("name a key: %w", err)
+	}
+	return base64.RawURLEncoding.EncodeToString(sum), nil
+}

@@ -1,0 +1,124 @@
+package app
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"ipse/internal/config"
+	"ipse/internal/pii"
+	"ipse/internal/proofing"
+	"ipse/mrtd"
+	"ipse/mrtd/deviation"
+	"ipse/mrtd/jp2"
+	"ipse/mrtd/trust"
+)
+
+// chipReader is proofing.ChipReader over package mrtd: it reads the document
+// over the relay, judges what was read, and keeps nothing.
+type chipReader struct {
+	trust  *trust.Store
+	policy deviation.Policy
+	crl    bool
+	now    func() time.Time
+
+	mu      sync.Mutex // guards decoder
+	decoder *jp2.Decoder
+}
+
+func newChipReader(store *trust.Store, cfg config.Trust, now func() time.Time) (*chipReader, error) {
+	policy, err := deviation.ParsePolicy(cfg.Policy)
+	if err != nil {
+		return nil, err
+	}
+	return &chipReader{trust: store, policy: policy, crl: cfg.RequireCRL, now: now}, nil
+}
+
+// ReadDocument implements proofing.ChipReader.
+func (c *chipReader) ReadDocument(ctx context.Context, card proofing.Card, req proofing.ReadRequest) (*proofing.Reading, error) {
+	evidence, err := readEvidence(ctx, card, req, c.now)
+	if err != nil {
+		return nil, err
+	}
+	defer evidence.Wipe()
+	// The document's own expiry is proofing's to judge, with a reason of its own.
+	verdict, err := mrtd.Verify(evidence, c.trust, mrtd.VerifyOptions{Now: c.now(), Policy: c.policy,
+		AAChallenge: req.Challenge[:], AllowExpired: true, RequireCRL: c.crl})
+	if err != nil {
+		return nil, &proofing.ReadError{Code: proofing.FailureInternal, Err: err}
+	}
+	reading := readingOf(verdict)
+	if !reading.Genuine || verdict.Portrait == nil {
+		return reading, nil
+	}
+	if reading.Portrait, err = c.portrait(ctx, verdict.Portrait); err != nil {
+		if ctx.Err() != nil {
+			return nil, &proofing.ReadError{Code: proofing.FailureTimeout, Err: err}
+		}
+		reading.Portrait = pii.Bytes{} // the camera will be refused, the counter will not
+	}
+	return reading, nil
+}
+
+// readingOf says what a verdict means for proofing. A portrait that cannot be
+// used and a chip that is no original have reasons of their own: they leave the
+// data's authenticity untouched.
+func readingOf(v *mrtd.Verdict) *proofing.Reading {
+	r := &proofing.Reading{Genuine: v.PassiveAuthentication && v.Document != nil, Chip: proofing.ResultFailed}
+	for _, check := range v.Checks {
+		if check.Result == mrtd.Failed && !strings.HasPrefix(check.ID, "chip.") && check.ID != "dg2.portrait" {
+			r.Genuine = false
+		}
+	}
+	if check := v.Find("chip.authentic"); check != nil && check.Result == mrtd.NotOffered {
+		r.Chip = proofing.ResultNotOffered
+	}
+	if v.ChipAuthentic {
+		r.Chip = proofing.ResultPassed
+	}
+	if d := v.Document; r.Genuine {
+		r.Attributes = proofing.Attributes{FamilyName: d.FamilyName, GivenName: d.GivenName, BirthDate: d.BirthDate, Sex: d.Sex,
+			Nationality: d.Nationality, DocumentKind: d.Kind, DocumentIssuer: d.IssuingState, DocumentNumber: d.Number, DocumentExpiry: d.ExpiryDate}
+	}
+	return r
+}
+
+// portrait returns a copy of the portrait as JPEG, which is what the face
+// engine takes. JPEG 2000 is decoded in its sandbox.
+func (c *chipReader) portrait(ctx context.Context, p *mrtd.Portrait) (pii.Bytes, error) {
+	if p.Format == "jpeg" {
+		return pii.NewBytes(bytes.Clone(p.Image.Reveal())), nil
+	}
+	decoder, err := c.jp2(ctx)
+	if err != nil {
+		return pii.Bytes{}, err
+	}
+	return decoder.JPEG(ctx, p.Image.Reveal())
+}
+
+// jp2 compiles the decoder when the first JPEG 2000 portrait comes.
+func (c *chipReader) jp2(ctx context.Context) (*jp2.Decoder, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.decoder != nil {
+		return c.decoder, nil
+	}
+	decoder, err := jp2.New(context.WithoutCancel(ctx), jp2.Config{})
+	if err != nil {
+		return nil, fmt.Errorf("portrait: %w", err)
+	}
+	c.decoder = decoder
+	return decoder, nil
+}
+
+func (c *chipReader) close(ctx context.Context) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.decoder == nil {
+		return nil
+	}
+	return c.decoder.Close(ctx)
+}

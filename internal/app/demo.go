@@ -1,0 +1,221 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"time"
+
+	"ipse"
+	"ipse/internal/config"
+	"ipse/internal/httpapi"
+	"ipse/internal/idp"
+	"ipse/mrtd/trust"
+)
+
+// DemoOptions make a Demo. Every member is required but Data.
+type DemoOptions struct {
+	// Address to listen on, host:port, on loopback. The demo services take the
+	// two ports after it.
+	Address string
+	// Data is the folder of the database; empty means a folder in memory that is
+	// removed at the end.
+	Data string
+	// Version, Log, Now, Rand as in Options.
+	Version string
+	Log     *slog.Logger
+	Now     func() time.Time
+	Rand    io.Reader
+}
+
+// Demo is everything at once on one machine: the server, a specimen issuer that
+// it alone trusts, specimen passports in software chips, and the demo services.
+type Demo struct {
+	app       *App
+	desk      *passportDesk
+	listener  net.Listener
+	temporary string // folder to remove, or empty
+}
+
+// demo is what the demonstration changes in an App.
+type demo struct {
+	desk *passportDesk
+	now  func() time.Time
+	rand io.Reader
+}
+
+// NewDemo listens and builds everything. PublicURL is http://localhost:PORT: a
+// secure context for browsers, so that passkeys and the camera work without TLS.
+func NewDemo(ctx context.Context, opts DemoOptions) (_ *Demo, err error) {
+	listener, err := listenLoopback(opts.Address)
+	if err != nil {
+		return nil, err
+	}
+	d := &Demo{listener: listener}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, d.Close(ctx))
+		}
+	}()
+	data := opts.Data
+	if data == "" {
+		if data, err = memoryFolder(); err != nil {
+			return nil, err
+		}
+		d.temporary = data
+	}
+	if d.desk, err = newPassportDesk("http://"+listener.Addr().String(), opts); err != nil {
+		return nil, err
+	}
+	cfg := config.Default()
+	cfg.Server.Address = listener.Addr().String()
+	cfg.Server.Data = data
+	cfg.Server.PublicURL = "http://localhost:" + strconv.Itoa(port(listener))
+	cfg.Server.ShutdownTimeout = config.Duration(3 * time.Second)
+	cfg.Operator = config.Operator{Name: "Utopia Digital Agency", Contact: "privacy@agency.example"}
+	cfg.Counter.Places = []string{"Town hall, 1 Main Square: Monday to Friday, 9:00 to 17:00"}
+	if err := cfg.Validate(); err != nil {
+		return nil, fmt.Errorf("demo configuration: %w", err)
+	}
+	d.app, err = New(ctx, Options{Config: cfg, Version: opts.Version, Log: opts.Log, Now: opts.Now, Rand: opts.Rand,
+		demo: &demo{desk: d.desk, now: opts.Now, rand: opts.Rand}})
+	return d, err
+}
+
+// URL is where to begin.
+func (d *Demo) URL() string { return d.app.opts.Config.Server.PublicURL }
+
+// DemoService is a demo service that people can log in to.
+type DemoService struct{ Name, URL string }
+
+// Services lists the demo services.
+func (d *Demo) Services() []DemoService { return nil }
+
+// Serve serves until ctx ends.
+func (d *Demo) Serve(ctx context.Context, ready func()) error {
+	listener := d.listener
+	d.listener = nil // ServeOn closes it
+	return d.app.ServeOn(ctx, listener, func(net.Addr) { ready() })
+}
+
+// Close takes everything apart and removes the temporary folder.
+func (d *Demo) Close(ctx context.Context) error {
+	var errs []error
+	if d.listener != nil {
+		errs = append(errs, d.listener.Close())
+	}
+	if d.desk != nil {
+		d.desk.close()
+	}
+	if d.app != nil {
+		errs = append(errs, d.app.Close(ctx))
+	}
+	if d.temporary != "" {
+		errs = append(errs, os.RemoveAll(d.temporary))
+	}
+	return errors.Join(errs...)
+}
+
+// listenLoopback refuses to offer the demonstration to a network: it lets
+// anybody be anybody.
+func listenLoopback(address string) (net.Listener, error) {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return nil, fmt.Errorf("demo address: %w", err)
+	}
+	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		return nil, errors.New("demo address: the demonstration listens on loopback only, for example 127.0.0.1:8443")
+	}
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("demo address: %w", err)
+	}
+	return listener, nil
+}
+
+func port(l net.Listener) int {
+	if addr, ok := l.Addr().(*net.TCPAddr); ok {
+		return addr.Port
+	}
+	return 0
+}
+
+// memoryFolder makes a folder on a memory file system where there is one.
+func memoryFolder() (string, error) {
+	for _, parent := range []string{"/dev/shm", ""} {
+		if dir, err := os.MkdirTemp(parent, "ipse-demo-"); err == nil {
+			return filepath.Clean(dir), nil
+		}
+	}
+	return "", errors.New("demo: no place for a temporary folder; use --data")
+}
+
+// trust makes the specimen authority the only one.
+func (d *demo) trust(a *App) error {
+	loaded, _, err := trust.Load([]trust.Source{{Name: "specimen authority", Data: d.desk.issuer.CSCA()}}, trust.Options{})
+	if err != nil {
+		return err
+	}
+	a.trust = loaded
+	return nil
+}
+
+// services are the demo services' registrations.
+func (d *demo) services() []idp.Service { return nil }
+
+// change adds to the API what only the demonstration has.
+func (d *demo) change(cfg *httpapi.Config, a *App) {
+	cfg.Site.Demo = true
+	cfg.Demo = d.desk
+	cfg.Pace = 20 // everybody is one address here
+	cfg.Pages = ownHost(a.opts.Config.Server.PublicURL, cfg.Pages)
+}
+
+// ownHost sends a browser that came by another name of this machine to the
+// public address: passkeys and cookies belong to it.
+func ownHost(public string, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if "http://"+r.Host != public && (r.Method == http.MethodGet || r.Method == http.MethodHead) {
+			http.Redirect(w, r, public+r.URL.Path, http.StatusTemporaryRedirect)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+var (
+	personName = regexp.MustCompile(`^p\d\d$`)                          //nolint:gochecknoglobals // a compiled constant
+	liveFile   = regexp.MustCompile(`^(truth\.json|frame_\d{4}\.jpg)$`) //nolint:gochecknoglobals // a compiled constant
+)
+
+// personFile reads a file of a rendered person.
+func personFile(person, name string) ([]byte, error) {
+	if !personName.MatchString(person) {
+		return nil, httpapi.ErrDemoInput
+	}
+	content, err := fs.ReadFile(ipse.DemoPeople, path.Join("testdata/people/people", person, name))
+	if err != nil {
+		return nil, httpapi.ErrDemoInput
+	}
+	return content, nil
+}
+
+var _ httpapi.Demo = (*passportDesk)(nil)
+
+// File implements httpapi.Demo.
+func (d *passportDesk) File(person, name string) ([]byte, error) {
+	if !liveFile.MatchString(name) {
+		return nil, httpapi.ErrDemoInput
+	}
+	return personFile(person, "live/"+name)
+}

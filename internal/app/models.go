@@ -1,0 +1,188 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"path/filepath"
+	"runtime"
+	"sync"
+	"time"
+
+	"ipse/face"
+	"ipse/face/pack"
+	"ipse/internal/config"
+	"ipse/internal/onnx"
+	"ipse/internal/pii"
+	"ipse/internal/problem"
+	"ipse/internal/proofing"
+)
+
+// models is proofing.FaceChecker over the face engine. The networks are loaded
+// when somebody begins a check with the camera, so that a server starts at once
+// and stays small until then.
+type models struct {
+	cfg  config.Face
+	rand io.Reader
+	now  func() time.Time
+	log  *slog.Logger
+
+	mu      sync.Mutex // guards what follows
+	loading chan struct{}
+	runtime *onnx.Runtime
+	engine  *face.Engine
+	err     error // of the last attempt to load
+	failed  time.Time
+	closed  bool
+}
+
+// loadAgain is how long a failure to load is remembered.
+const loadAgain = 30 * time.Second
+
+func newModels(cfg config.Face, random io.Reader, now func() time.Time, log *slog.Logger) *models {
+	return &models{cfg: cfg, rand: random, now: now, log: log}
+}
+
+// prepare begins to load the networks, if that has not been done.
+func (m *models) prepare() { _ = m.begin() }
+
+// begin starts loading and returns a channel that is closed when that is over.
+func (m *models) begin() <-chan struct{} {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	over := make(chan struct{})
+	if m.closed || m.engine != nil || (m.err != nil && m.now().Sub(m.failed) < loadAgain) {
+		close(over)
+		return over
+	}
+	if m.loading == nil {
+		m.loading = over
+		go m.load(over)
+	}
+	return m.loading
+}
+
+func (m *models) load(over chan struct{}) {
+	began := m.now()
+	library, engine, err := openEngine(m.cfg, m.rand)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	defer close(over)
+	m.loading = nil
+	if err == nil && m.closed {
+		err = errors.Join(engine.Close(), library.Close())
+		return
+	}
+	if err != nil {
+		m.err, m.failed = err, m.now()
+		m.log.Error("face models not loaded: the camera route is out of service", "error", err)
+		return
+	}
+	m.runtime, m.engine, m.err = library, engine, nil
+	m.log.Info("face models loaded", "ms", m.now().Sub(began).Milliseconds(), "fmr", engine.Threshold().FMR)
+}
+
+// openEngine loads ONNX Runtime and the default pack.
+func openEngine(cfg config.Face, random io.Reader) (_ *onnx.Runtime, _ *face.Engine, err error) {
+	library := cfg.Runtime
+	if library == "" {
+		if library, err = onnx.Locate("."); err != nil {
+			return nil, nil, err
+		}
+	}
+	if library, err = filepath.Abs(library); err != nil {
+		return nil, nil, fmt.Errorf("locate ONNX Runtime: %w", err)
+	}
+	networks, err := pack.Default()
+	if err != nil {
+		return nil, nil, err
+	}
+	rt, err := onnx.New(onnx.Config{Library: library})
+	if err != nil {
+		return nil, nil, err
+	}
+	engine, err := face.NewEngine(face.Config{Pack: networks, Inferer: rt, Random: random, Workers: runtime.GOMAXPROCS(0), FMR: cfg.FMR})
+	if err == nil {
+		err = engine.Warm(context.Background())
+	}
+	if err != nil {
+		if engine != nil {
+			err = errors.Join(err, engine.Close())
+		}
+		return nil, nil, errors.Join(err, rt.Close())
+	}
+	return rt, engine, nil
+}
+
+// ready waits for the engine.
+func (m *models) ready(ctx context.Context) (*face.Engine, error) {
+	select {
+	case <-m.begin():
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.engine == nil {
+		return nil, problem.New(problem.Unavailable, errors.Join(errors.New("face models"), m.err))
+	}
+	return m.engine, nil
+}
+
+// close releases the networks; a load under way releases its own.
+func (m *models) close() error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.closed = true
+	if m.engine == nil {
+		return nil
+	}
+	err := errors.Join(m.engine.Close(), m.runtime.Close())
+	m.engine, m.runtime = nil, nil
+	return err
+}
+
+// NewCheck implements proofing.FaceChecker.
+func (m *models) NewCheck(ctx context.Context, portrait pii.Bytes) (proofing.FaceCheck, error) {
+	defer portrait.Wipe() // the engine keeps none of it
+	engine, err := m.ready(ctx)
+	if err != nil {
+		return nil, err
+	}
+	check, err := engine.NewCheck(ctx, portrait.Reveal())
+	if errors.Is(err, face.ErrPortrait) {
+		return nil, fmt.Errorf("%w: %w", proofing.ErrPortrait, err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return liveCheck{check}, nil
+}
+
+// liveCheck is a face.Check in proofing's words, which are the same.
+type liveCheck struct{ check *face.Check }
+
+// Instruction implements proofing.FaceCheck.
+func (c liveCheck) Instruction() proofing.Instruction { return instruction(c.check.Instruction()) }
+
+func instruction(i face.Instruction) proofing.Instruction {
+	return proofing.Instruction{Index: i.Index, Of: i.Of, Action: string(i.Action), Timeout: i.Timeout}
+}
+
+// Push implements proofing.FaceCheck.
+func (c liveCheck) Push(ctx context.Context, f proofing.Frame) (proofing.Guidance, error) {
+	g, err := c.check.Push(ctx, face.Frame{JPEG: f.JPEG.Reveal(), CapturedAt: f.CapturedAt, ReceivedAt: f.ReceivedAt})
+	return proofing.Guidance{Instruction: instruction(g.Instruction), Hint: string(g.Hint), StepDone: g.StepDone,
+		DoneIndex: g.DoneIndex, Finished: g.Finished}, err
+}
+
+// Decide implements proofing.FaceCheck.
+func (c liveCheck) Decide() proofing.FaceDecision {
+	d := c.check.Decide()
+	return proofing.FaceDecision{Accepted: d.Accepted, Reason: proofing.Reason(d.Reason)}
+}
+
+// Wipe implements proofing.FaceCheck.
+func (c liveCheck) Wipe() { c.check.Wipe() }

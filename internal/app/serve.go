@@ -1,0 +1,158 @@
+package app
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"sync"
+	"time"
+)
+
+// Timing of HTTP connections. Streams and WebSockets set their own.
+const (
+	headerWithin  = 10 * time.Second
+	requestWithin = 30 * time.Second
+	answerWithin  = 60 * time.Second
+	idleFor       = 2 * time.Minute
+	maxHeader     = 32 << 10
+)
+
+// Serve listens on the configured address and serves until ctx ends, then stops
+// in order: no new requests, streams end, requests under way finish (at most
+// ShutdownTimeout), sweeps stop. It does not Close the App. ready, if not nil, is
+// called once the server answers.
+func (a *App) Serve(ctx context.Context, ready func(net.Addr)) error {
+	listener, err := net.Listen("tcp", a.opts.Config.Server.Address)
+	if err != nil {
+		return fmt.Errorf("listen: %w", err)
+	}
+	return a.ServeOn(ctx, listener, ready)
+}
+
+// ServeOn is Serve on a listener that exists already; it closes it.
+func (a *App) ServeOn(ctx context.Context, listener net.Listener, ready func(net.Addr)) error {
+	address := listener.Addr()
+	if s := a.opts.Config.Server; s.TLSCertificate != "" {
+		certificate := &certificateFile{certificate: s.TLSCertificate, key: s.TLSKey, now: a.opts.Now}
+		if _, err := certificate.get(nil); err != nil {
+			return errors.Join(err, listener.Close())
+		}
+		listener = tls.NewListener(listener, &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: certificate.get, NextProtos: []string{"http/1.1"}})
+	}
+	server := &http.Server{Handler: a.Handler(), ReadHeaderTimeout: headerWithin, ReadTimeout: requestWithin, WriteTimeout: answerWithin,
+		IdleTimeout: idleFor, MaxHeaderBytes: maxHeader, ErrorLog: slog.NewLogLogger(quiet{a.log.Handler()}, slog.LevelDebug)}
+	sweeping, stopSweeps := context.WithCancel(ctx)
+	defer stopSweeps()
+	var background sync.WaitGroup
+	background.Go(func() { a.sweep(sweeping) })
+	failed := make(chan error, 1)
+	background.Go(func() { failed <- server.Serve(listener) })
+	if ready != nil {
+		ready(address)
+	}
+	var err error
+	select {
+	case err = <-failed:
+	case <-ctx.Done():
+		err = a.shutdown(server)
+	}
+	stopSweeps()
+	background.Wait()
+	if errors.Is(err, http.ErrServerClosed) {
+		err = nil
+	}
+	return err
+}
+
+func (a *App) shutdown(server *http.Server) error {
+	a.log.Info("stopping")
+	ctx, cancel := context.WithTimeout(context.Background(), time.Duration(a.opts.Config.Server.ShutdownTimeout))
+	defer cancel()
+	a.api.Close() // ends streams, which Shutdown would wait for
+	err := server.Shutdown(ctx)
+	if errors.Is(err, context.DeadlineExceeded) {
+		a.log.Warn("requests under way were cut off")
+		return server.Close()
+	}
+	return err
+}
+
+// sweep expires what is due until ctx ends.
+func (a *App) sweep(ctx context.Context) {
+	var wg sync.WaitGroup
+	for _, s := range []struct {
+		what  string
+		every time.Duration
+		do    func(context.Context) error
+	}{
+		{"checks", 5 * time.Second, a.proofing.Sweep},
+		{"sessions", 2 * time.Minute, func(ctx context.Context) error { _, err := a.accounts.Sweep(ctx); return err }},
+		{"logins", time.Minute, a.idp.Sweep},
+	} {
+		wg.Go(func() {
+			tick := time.NewTicker(s.every)
+			defer tick.Stop()
+			for {
+				select {
+				case <-ctx.Done():
+					return
+				case <-tick.C:
+				}
+				if err := s.do(ctx); err != nil && ctx.Err() == nil {
+					a.log.Error("sweep", "what", s.what, "error", err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// certificateFile reads the certificate again when the file has changed, looking
+// at most once a minute: a renewal needs no restart.
+type certificateFile struct {
+	certificate, key string
+	now              func() time.Time
+
+	mu     sync.Mutex // guards what follows
+	loaded *tls.Certificate
+	of     time.Time // modification time of what is loaded
+	looked time.Time
+}
+
+func (f *certificateFile) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	now := f.now()
+	if f.loaded != nil && now.Sub(f.looked) < time.Minute {
+		return f.loaded, nil
+	}
+	f.looked = now
+	info, err := os.Stat(f.certificate)
+	if err == nil && f.loaded != nil && info.ModTime().Equal(f.of) {
+		return f.loaded, nil
+	}
+	var pair tls.Certificate
+	if err == nil {
+		pair, err = tls.LoadX509KeyPair(f.certificate, f.key)
+	}
+	switch {
+	case err == nil:
+		f.loaded, f.of = &pair, info.ModTime()
+	case f.loaded == nil:
+		return nil, fmt.Errorf("load the TLS certificate: %w", err)
+	}
+	return f.loaded, nil // the old one, while the new pair is being written
+}
+
+// quiet drops the text of net/http's own messages, which name client addresses.
+type quiet struct{ slog.Handler }
+
+// Handle implements slog.Handler.
+func (q quiet) Handle(ctx context.Context, r slog.Record) error {
+	return q.Handler.Handle(ctx, slog.NewRecord(r.Time, r.Level, "connection trouble", r.PC))
+}
