@@ -16,13 +16,29 @@ import (
 	"github.com/luikyv/go-oidc/pkg/goidc"
 )
 
-// BrowserCookie binds a login to the browser that began it. It holds 256 random
+// The cookie that binds a login to the browser that began it holds 256 random
 // bits and nothing else, and is shared by the logins that one browser has open.
-const BrowserCookie = "__Host-ipse_login"
+// Over http, which is for loopback only, it cannot carry the prefix and Secure:
+// not every browser keeps such cookies there.
+const (
+	browserCookie         = "__Host-ipse_login"
+	browserCookieLoopback = "ipse_login"
+)
+
+// BrowserCookie is the name of the cookie that binds a login to the browser that
+// began it.
+func (p *Provider) BrowserCookie() string {
+	if p.secure() {
+		return browserCookie
+	}
+	return browserCookieLoopback
+}
+
+func (p *Provider) secure() bool { return strings.HasPrefix(p.cfg.Issuer, "https:") }
 
 // Browser returns what Login, Consent and Refuse call browser, or "".
-func Browser(r *http.Request) string {
-	c, err := r.Cookie(BrowserCookie)
+func (p *Provider) Browser(r *http.Request) string {
+	c, err := r.Cookie(p.BrowserCookie())
 	if err != nil || !isSecret(c.Value) {
 		return ""
 	}
@@ -174,7 +190,7 @@ func (p *Provider) authenticate(w http.ResponseWriter, r *http.Request, as *goid
 	if err := p.reserve(); err != nil {
 		return goidc.StatusFailure, err
 	}
-	browser := Browser(r)
+	browser := p.Browser(r)
 	if browser == "" {
 		browser = newSecret(p.cfg.Rand)
 	}
@@ -249,8 +265,8 @@ func (p *Provider) reserve() error {
 // find the cookie, or it would cut off the logins open in other tabs.
 func (p *Provider) setBrowser(w http.ResponseWriter, value string) {
 	http.SetCookie(w, &http.Cookie{
-		Name: BrowserCookie, Value: value, Path: "/", MaxAge: int(p.cfg.LoginLifetime / time.Second),
-		Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode,
+		Name: p.BrowserCookie(), Value: value, Path: "/", MaxAge: int(p.cfg.LoginLifetime / time.Second),
+		Secure: p.secure(), HttpOnly: true, SameSite: http.SameSiteLaxMode,
 	})
 }
 

@@ -5,11 +5,14 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"golang.org/x/oauth2"
 
 	"ipse/internal/idp"
 	"ipse/internal/idp/idptest"
@@ -86,16 +89,36 @@ func TestLoginsInTwoTabsShareTheCookie(t *testing.T) {
 	first.exchange(t, first.agree(t))
 }
 
+// TestBrowserReadsOnlyItsOwnCookie: over https only the cookie that no other
+// host can have set; over http on loopback one that every browser keeps.
 func TestBrowserReadsOnlyItsOwnCookie(t *testing.T) {
 	t.Parallel()
-	for value, want := range map[string]bool{rand(): true, "": false, "short": false, strings.Repeat("=", 43): false} {
-		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil)
-		if err != nil {
+	w := idptest.New(t, "high", nil)
+	for issuer, name := range map[string]string{w.Issuer: "__Host-ipse_login", "http://localhost:8443": "ipse_login"} {
+		w.Restart(t, func(c *idp.Config) { c.Issuer = issuer })
+		for _, c := range []struct {
+			name, value string
+			want        bool
+		}{{name, rand(), true}, {name, "", false}, {name, "short", false}, {name, strings.Repeat("=", 43), false}, {"x" + name, rand(), false}, {strings.TrimPrefix(name, "__Host-") + "2", rand(), false}} {
+			r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil)
+			r.AddCookie(&http.Cookie{Name: c.name, Value: c.value})
+			if got := w.Provider.Browser(r); (got == c.value && got != "") != c.want {
+				t.Errorf("%s: Browser = %q for %s=%q", issuer, got, c.name, c.value)
+			}
+		}
+		if err := w.Provider.SetServices([]idp.Service{service("tax")}); err != nil {
 			t.Fatal(err)
 		}
-		r.AddCookie(&http.Cookie{Name: idp.BrowserCookie, Value: value})
-		if got := idp.Browser(r); (got == value && value != "") != want {
-			t.Errorf("Browser = %q for %q", got, value)
+		rec := httptest.NewRecorder()
+		challenge := oauth2.S256ChallengeFromVerifier(rand())
+		w.Provider.Handler().ServeHTTP(rec, httptest.NewRequestWithContext(t.Context(), http.MethodGet, idp.PathAuthorize+"?"+url.Values{
+			"client_id": {"tax"}, "redirect_uri": {"https://tax.example/callback"}, "response_type": {"code"}, "scope": {"openid"},
+			"code_challenge": {challenge}, "code_challenge_method": {"S256"},
+		}.Encode(), nil))
+		cookies := rec.Result().Cookies()
+		if len(cookies) != 1 || cookies[0].Name != name || !cookies[0].HttpOnly || cookies[0].Secure != strings.HasPrefix(issuer, "https:") ||
+			cookies[0].SameSite != http.SameSiteLaxMode || cookies[0].Path != "/" || cookies[0].Domain != "" {
+			t.Errorf("%s: cookies %v", issuer, cookies)
 		}
 	}
 }

@@ -85,8 +85,7 @@ type loginRecord struct {
 	State   loginState          `json:"l"`
 }
 
-// Login describes a waiting login. browser is the value of the cookie named
-// BrowserCookie (see Browser). It answers ErrLoginNotFound, ErrLoginExpired or
+// Login describes a waiting login. browser is what Browser returns. It answers ErrLoginNotFound, ErrLoginExpired or
 // ErrOtherBrowser.
 func (p *Provider) Login(ctx context.Context, id, browser string) (LoginView, error) {
 	rec, svc, err := p.load(ctx, id, browser)

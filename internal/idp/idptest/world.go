@@ -213,7 +213,7 @@ func (b *Browser) Cookie() string {
 		return ""
 	}
 	for _, c := range b.Jar.Cookies(u) {
-		if c.Name == idp.BrowserCookie {
+		if c.Name == b.w.Provider.BrowserCookie() {
 			return c.Value
 		}
 	}
