@@ -84,9 +84,17 @@ const (
 	CADefaultProtocol Code = "ca-default-protocol"
 )
 
+// Deviations of a chip's behaviour, met while reading it.
+const (
+	ChipPACERefused Code = "chip-pace-refused"
+	ChipCardAccess  Code = "chip-card-access"
+	ChipMasterFile  Code = "chip-select-master-file"
+	ChipReadAgain   Code = "chip-read-again"
+)
+
 // Table lists every deviation this library can name.
 func Table() []Info {
-	return append(append(certificateTable(), signedTable()...), dataTable()...)
+	return append(append(append(certificateTable(), signedTable()...), dataTable()...), chipTable()...)
 }
 
 func certificateTable() []Info {
@@ -173,5 +181,14 @@ func dataTable() []Info {
 		{AAPlainSignature, Strict, "The active authentication signature is plain r||s.", "9303-11 6.1"},
 		{AADERSignature, ICAO, "The active authentication signature is in DER.", "9303-11 6.1"},
 		{CADefaultProtocol, ICAO, "DG14 names no chip authentication protocol; the default was used.", "9303-11 9.2.5"},
+	}
+}
+
+func chipTable() []Info {
+	return []Info{
+		{ChipPACERefused, ICAO, "The chip offers PACE and refuses it; BAC was used.", "9303-11 4.2"},
+		{ChipCardAccess, ICAO, "EF.CardAccess is not a set of security infos.", "9303-11 9.2.11"},
+		{ChipMasterFile, Strict, "The master file cannot be selected.", "9303-10 3.11"},
+		{ChipReadAgain, Strict, "The chip lost its session and was read again from the start.", "TS 119 461 VAL-8.3.2"},
 	}
 }

@@ -1,0 +1,268 @@
+package chip
+
+import (
+	"context"
+	"crypto/subtle"
+	"errors"
+	"io"
+
+	"ipse/mrtd/deviation"
+	"ipse/mrtd/internal/apdu"
+	"ipse/mrtd/internal/pace"
+	"ipse/mrtd/internal/sm"
+	"ipse/mrtd/lds"
+)
+
+// Instructions (ISO/IEC 7816-4).
+const (
+	insManageSecurity       = 0x22
+	insExternalAuthenticate = 0x82
+	insGetChallenge         = 0x84
+	insGeneralAuthenticate  = 0x86
+	insInternalAuthenticate = 0x88
+	insSelect               = 0xA4
+	insReadBinary           = 0xB0
+	insReadBinaryOdd        = 0xB1
+)
+
+// passwords are what the access data give.
+type passwords struct{ mrz, can *sm.Password }
+
+func (a Access) passwords() (passwords, error) {
+	var p passwords
+	var err error
+	if !a.CAN.IsZero() {
+		if p.can, err = sm.CANPassword(a.CAN.Reveal()); err != nil {
+			return p, failed("access data", ErrAccessData, nil)
+		}
+	}
+	if !a.Number.IsZero() {
+		if p.mrz, err = sm.MRZPassword(a.Number.Reveal(), a.BirthDate.Reveal(), a.ExpiryDate.Reveal()); err != nil {
+			p.can.Wipe()
+			return p, failed("access data", ErrAccessData, nil)
+		}
+	}
+	if p.mrz == nil && p.can == nil {
+		return p, failed("access data", ErrAccessData, nil)
+	}
+	return p, nil
+}
+
+func (p passwords) wipe() {
+	p.mrz.Wipe()
+	p.can.Wipe()
+}
+
+// openChip runs the access procedure (9303-11 §4.2): PACE where EF.CardAccess offers
+// it, else, or where the chip refuses it, BAC. Afterwards the eMRTD application is
+// selected, under secure messaging unless the document is open to everyone.
+func (r *reader) openChip(ctx context.Context) error {
+	var paceErr error
+	if !r.opts.NoPACE {
+		infos, err := r.cardAccess(ctx)
+		if err != nil {
+			return err
+		}
+		opened, err := r.tryPACE(ctx, infos)
+		if opened || over(err) {
+			return r.afterPACE(ctx, err)
+		}
+		paceErr = err
+	}
+	if r.pass.mrz == nil {
+		if paceErr != nil {
+			return paceErr
+		}
+		return failed("access", ErrAccessData, errors.New("the chip offers no PACE and BAC needs the zone"))
+	}
+	err := r.bac(ctx)
+	if err == nil && paceErr != nil {
+		r.deviate(deviation.ChipPACERefused, string(lds.CardAccess))
+	}
+	if errors.Is(err, ErrUnsupported) && paceErr != nil {
+		return paceErr // what the chip said about the protocol it prefers
+	}
+	return err
+}
+
+// over reports an error after which no other protocol may be tried: the card is
+// lost, or someone tampers with the conversation.
+func over(err error) bool {
+	return errors.Is(err, ErrCard) || errors.Is(err, ErrSecureMessaging) || errors.Is(err, ErrLimit) || errors.Is(err, ErrOptions)
+}
+
+func (r *reader) tryPACE(ctx context.Context, infos *pace.Infos) (opened bool, err error) {
+	if infos == nil {
+		return false, nil
+	}
+	password := r.pass.can
+	if password == nil {
+		password = r.pass.mrz
+	}
+	if len(infos.PACE) > 0 {
+		err = failed("PACE", ErrUnsupported, errors.New("no usable parameters"))
+	}
+	for _, info := range candidates(infos) {
+		if err = r.pace(ctx, infos, info, password); err == nil {
+			return true, nil
+		}
+		if over(err) || errors.Is(err, ErrAccessDenied) {
+			return false, err
+		}
+	}
+	return false, err
+}
+
+// afterPACE reads EF.CardSecurity where PACE proved a key that only it may hold,
+// and selects the application under secure messaging.
+func (r *reader) afterPACE(ctx context.Context, err error) error {
+	if err != nil {
+		return err
+	}
+	if r.out.CAM != nil {
+		if err := r.readOptional(ctx, lds.CardSecurity); err != nil {
+			return err
+		}
+	}
+	a, err := r.link.send(ctx, "select application", selectApplication())
+	if err != nil {
+		return err
+	}
+	return applicationSelected(a)
+}
+
+// selectApplication has no Le: German chips refuse it.
+func selectApplication() *apdu.Command {
+	return &apdu.Command{INS: insSelect, P1: 0x04, P2: 0x0C, Data: []byte{0xA0, 0x00, 0x00, 0x02, 0x47, 0x10, 0x01}}
+}
+
+func applicationSelected(a *answer) error {
+	if !a.SW.Error() {
+		return nil
+	}
+	e := refused("select application", ErrNoApplication, a)
+	if a.SW == apdu.FileNotFound {
+		e.Reason, e.lost = ErrNoApplication, false
+	}
+	return e
+}
+
+// cardAccess reads EF.CardAccess (9303-11 §9.2.11). A chip without it, or that does
+// not let it be read (6982, 6986), has no PACE for us: nil.
+func (r *reader) cardAccess(ctx context.Context) (*pace.Infos, error) {
+	b, err := r.readCardAccess(ctx)
+	if err != nil || b == nil {
+		return nil, err
+	}
+	infos, err := pace.ParseInfos(b)
+	if err != nil {
+		r.deviate(deviation.ChipCardAccess, string(lds.CardAccess))
+		return nil, nil //nolint:nilnil // no usable infos
+	}
+	r.keep(lds.CardAccess, b)
+	return infos, nil
+}
+
+// readCardAccess tries the forms that chips take: by short identifier in the master
+// file, which is current after power-up; after selecting the master file, in two
+// forms; and by file identifier.
+func (r *reader) readCardAccess(ctx context.Context) ([]byte, error) {
+	const step = "read CardAccess"
+	short := &apdu.Command{INS: insReadBinary, P1: 0x80 | lds.CardAccess.SFI(), Ne: apdu.MaxShortNe}
+	byID := []*apdu.Command{{INS: insSelect, P1: 0x02, P2: 0x0C, Data: []byte{0x01, 0x1C}}, {INS: insReadBinary, Ne: apdu.MaxShortNe}}
+	for i, commands := range [][]*apdu.Command{
+		{short},
+		{{INS: insSelect, P2: 0x0C, Data: []byte{0x3F, 0x00}}, short},
+		byID,
+		{{INS: insSelect, P2: 0x0C}, short},
+	} {
+		answers, err := r.link.sendAll(ctx, step, commands)
+		if err != nil {
+			return nil, err
+		}
+		a := answers[len(answers)-1]
+		if len(answers) < len(commands) || a.SW.Error() || len(a.Data) < 2 || a.Data[0] != lds.CardAccess.Tag() {
+			if i == 1 && len(answers) < len(commands) {
+				r.deviate(deviation.ChipMasterFile, "")
+			}
+			continue
+		}
+		return r.rest(ctx, lds.CardAccess, a.Data)
+	}
+	return nil, nil
+}
+
+// bac runs basic access control (9303-11 §4.3).
+func (r *reader) bac(ctx context.Context) error {
+	const step = "BAC"
+	enc, mac, err := r.pass.mrz.BACKeys()
+	if err != nil {
+		return failed(step, ErrAccessData, nil)
+	}
+	defer clear(enc)
+	defer clear(mac)
+	answers, err := r.link.sendAll(ctx, step, []*apdu.Command{selectApplication(), {INS: insGetChallenge, Ne: 8}})
+	if err != nil {
+		return err
+	}
+	if len(answers) == 1 {
+		if err := applicationSelected(answers[0]); err != nil {
+			return err
+		}
+		a, err := r.link.send(ctx, step, &apdu.Command{INS: insGetChallenge, Ne: 8})
+		if err != nil {
+			return err
+		}
+		answers = append(answers, a)
+	}
+	challenge := answers[1]
+	if challenge.SW != apdu.OK {
+		return r.openToAll(ctx, challenge)
+	}
+	if len(challenge.Data) != 8 {
+		return failed(step, ErrAnswer, errors.New("length of the challenge"))
+	}
+	return r.externalAuthenticate(ctx, enc, mac, challenge.Data)
+}
+
+func (r *reader) externalAuthenticate(ctx context.Context, enc, mac, rndIC []byte) error {
+	const step = "BAC"
+	s := make([]byte, 32) // RND.IFD || RND.IC || K.IFD
+	defer clear(s)
+	if _, err := io.ReadFull(r.opts.Rand, s); err != nil {
+		return failed(step, ErrOptions, err)
+	}
+	copy(s[8:16], rndIC)
+	a, err := r.link.send(ctx, step, &apdu.Command{INS: insExternalAuthenticate, Data: sm.SealBAC(enc, mac, s), Ne: sm.BACSize})
+	if err != nil {
+		return err
+	}
+	if a.SW != apdu.OK {
+		return refused(step, ErrAccessDenied, a)
+	}
+	answer, ok := sm.OpenBAC(enc, mac, a.Data)
+	if !ok {
+		return failed(step, ErrSecureMessaging, errors.New("the chip's cryptogram"))
+	}
+	defer clear(answer)
+	if subtle.ConstantTimeCompare(answer[:8], rndIC) != 1 || subtle.ConstantTimeCompare(answer[8:16], s[:8]) != 1 {
+		return failed(step, ErrSecureMessaging, errors.New("nonces in the chip's cryptogram"))
+	}
+	r.link.session = sm.NewBACSession(s[:8], rndIC, s[16:], answer[16:])
+	r.out.Access, r.out.Protocol, r.out.ParameterID = "BAC", "", 0
+	return nil
+}
+
+// openToAll finds out why a chip gives no challenge: some old documents are open to
+// everyone, others want PACE alone.
+func (r *reader) openToAll(ctx context.Context, challenge *answer) error {
+	a, err := r.link.send(ctx, "read COM", &apdu.Command{INS: insReadBinary, P1: 0x80 | lds.COM.SFI(), Ne: headerSize})
+	if err != nil {
+		return err
+	}
+	if a.SW.Error() || len(a.Data) < 2 || a.Data[0] != lds.COM.Tag() {
+		return refused("BAC", ErrUnsupported, challenge)
+	}
+	r.out.Access, r.out.Protocol, r.out.ParameterID = "none", "", 0
+	return nil
+}

@@ -1,0 +1,290 @@
+package chip_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"ipse/mrtd/chip"
+	"ipse/mrtd/lds"
+	"ipse/mrtd/mrz"
+	"ipse/mrtd/specimen"
+)
+
+func portrait(n int) []byte {
+	return append([]byte{0xFF, 0xD8, 0xFF, 0xE0}, bytes.Repeat([]byte{0x55}, n)...)
+}
+
+func at() time.Time { return time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC) }
+
+func issue(t testing.TB, cfg specimen.DocumentConfig) (*specimen.Document, *specimen.Chip) {
+	t.Helper()
+	i, err := specimen.NewIssuer(specimen.IssuerConfig{CSCA: "ecdsa-P-256-sha256", DS: "ecdsa-P-256-sha256", Rand: rand.Reader, Now: at()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if cfg.Portrait == nil {
+		cfg.Portrait = portrait(6000)
+	}
+	if cfg.CAN == "" {
+		cfg.CAN = "123456"
+	}
+	doc, err := i.Issue(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := specimen.NewChip(doc, rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return doc, c
+}
+
+func options(t testing.TB, doc *specimen.Document) chip.Options {
+	t.Helper()
+	zone, err := mrz.Parse(doc.MRZ)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return chip.Options{Access: chip.FromMRZ(zone), Challenge: []byte("12345678"), Rand: rand.Reader}
+}
+
+// check compares what was read with what the document holds.
+func check(t testing.TB, doc *specimen.Document, r *chip.Reading, ids ...lds.FileID) {
+	t.Helper()
+	for _, id := range ids {
+		got := r.Files[id]
+		if !bytes.Equal(got.Reveal(), doc.Files[id]) {
+			t.Errorf("%s: %d octets read, %d on the chip, or others", id, got.Len(), len(doc.Files[id]))
+		}
+	}
+}
+
+func paceConfig(protocol string, id int) *specimen.PACEConfig {
+	return &specimen.PACEConfig{Protocol: "0.4.0.127.0.7.2.2.4." + protocol, ParameterID: id}
+}
+
+// TestProtocols reads one document through every access protocol and suite.
+func TestProtocols(t *testing.T) {
+	t.Parallel()
+	type tc struct {
+		protocol string
+		id       int
+		access   string
+	}
+	cases := []tc{{"", 0, "BAC"}}
+	for suite := 1; suite <= 4; suite++ {
+		cases = append(cases, tc{fmt.Sprintf("2.%d", suite), 13, "PACE-GM"}, tc{fmt.Sprintf("4.%d", suite), 12, "PACE-IM"},
+			tc{fmt.Sprintf("1.%d", suite), suite % 3, "PACE-GM"}, tc{fmt.Sprintf("3.%d", suite), suite % 3, "PACE-IM"})
+		if suite > 1 {
+			cases = append(cases, tc{fmt.Sprintf("6.%d", suite), 13, "PACE-CAM"})
+		}
+	}
+	for id := 8; id <= 18; id++ {
+		cases = append(cases, tc{"2.2", id, "PACE-GM"})
+		if id != 10 { // P-224: p = 1 mod 4 has no integrated mapping
+			cases = append(cases, tc{"4.4", id, "PACE-IM"})
+		}
+	}
+	for _, c := range cases {
+		t.Run(fmt.Sprintf("%s with %d", c.protocol, c.id), func(t *testing.T) {
+			t.Parallel()
+			cfg := specimen.DocumentConfig{AA: "ecdsa-P-256-sha256", CA: []specimen.CAConfig{{Curve: "brainpoolP256r1"}}}
+			if c.protocol != "" {
+				cfg.Access.PACE = paceConfig(c.protocol, c.id)
+			}
+			doc, card := issue(t, cfg)
+			opts := options(t, doc)
+			r, err := chip.Read(t.Context(), card, opts)
+			if err != nil {
+				t.Fatal(err)
+			}
+			check(t, doc, r, lds.COM, lds.SOD, lds.DG1, lds.DG2, lds.DG14, lds.DG15)
+			if r.Access != c.access || c.protocol != "" && r.ParameterID != c.id {
+				t.Errorf("opened by %s %d", r.Access, r.ParameterID)
+			}
+			if r.AA == nil || (r.CA == nil) != (r.CAM != nil) {
+				t.Errorf("proofs missing: AA %v, CA %v, CAM %v", r.AA != nil, r.CA != nil, r.CAM != nil)
+			}
+			t.Logf("%d commands", r.Commands)
+			if c.protocol == "" {
+				return
+			}
+			card.Reset()
+			opts.Access = chip.Access{CAN: text(doc.CAN)}
+			if r, err = chip.Read(t.Context(), card, opts); err != nil {
+				t.Fatalf("with the CAN: %v", err)
+			}
+			check(t, doc, r, lds.DG1, lds.DG2)
+		})
+	}
+}
+
+// TestWrongAccessData is told as such whatever the protocol.
+func TestWrongAccessData(t *testing.T) {
+	t.Parallel()
+	for name, access := range map[string]specimen.AccessConfig{
+		"BAC": {BAC: true}, "PACE": {PACE: paceConfig("2.2", 13)}, "both": {BAC: true, PACE: paceConfig("2.2", 12)},
+		"IM": {PACE: paceConfig("4.2", 13)}, "CAM": {PACE: paceConfig("6.2", 13)}, "DH": {PACE: paceConfig("1.2", 0)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			doc, card := issue(t, specimen.DocumentConfig{Access: access, CA: []specimen.CAConfig{{Curve: "brainpoolP256r1"}}})
+			opts := options(t, doc)
+			opts.Access.BirthDate = text("000101")
+			r, err := chip.Read(t.Context(), card, opts)
+			if !errors.Is(err, chip.ErrAccessDenied) || r != nil {
+				t.Errorf("%v, %v", r, err)
+			}
+		})
+	}
+}
+
+// TestDeviatingChips: each behaviour met in the field is survived, and nothing is lost.
+func TestDeviatingChips(t *testing.T) {
+	t.Parallel()
+	for _, fault := range []string{
+		specimen.FaultResetMidRead, specimen.FaultNoExtended, specimen.FaultLimitedLe, specimen.FaultLeOnSelect, specimen.FaultRead6B00,
+		specimen.FaultMasterFile6A87, specimen.FaultMasterFile6985, specimen.FaultCardAccess6982, specimen.FaultCardAccess6986,
+		specimen.FaultDIR6982, specimen.FaultPACE6300, specimen.FaultBAC6A88, specimen.FaultParameterID, specimen.FaultAADER,
+		specimen.FaultCAKeyID, specimen.FaultTrailingDG14, specimen.FaultNoCAInfo, specimen.FaultIndefinite, specimen.FaultCOMDiffers,
+	} {
+		for _, batched := range []bool{false, true} {
+			t.Run(fmt.Sprint(fault, batched), func(t *testing.T) {
+				t.Parallel()
+				doc, card := issue(t, specimen.DocumentConfig{
+					Access: specimen.AccessConfig{BAC: true, PACE: paceConfig("2.2", 13), FurtherPACE: []specimen.PACEConfig{*paceConfig("2.4", 16)}},
+					AA:     "rsa-2048-sha256", CA: []specimen.CAConfig{{Curve: "P-256", KeyID: 1}, {Curve: "brainpoolP256r1", KeyID: 2}},
+					Faults: map[string]bool{fault: true},
+				})
+				var way chip.Card = card
+				if batched {
+					way = &batchCard{Card: card}
+				}
+				r, err := chip.Read(t.Context(), way, options(t, doc))
+				if err != nil {
+					t.Fatal(err)
+				}
+				check(t, doc, r, lds.COM, lds.SOD, lds.DG1, lds.DG2, lds.DG14, lds.DG15)
+				if r.AA == nil || r.CA == nil {
+					t.Errorf("proofs missing: AA %v, CA %v", r.AA != nil, r.CA != nil)
+				}
+			})
+		}
+	}
+}
+
+// TestAttacksAreRefused: whoever tampers with secure messaging ends the reading.
+func TestAttacksAreRefused(t *testing.T) {
+	t.Parallel()
+	for fault, want := range map[string]error{
+		specimen.FaultBadMAC: chip.ErrSecureMessaging, specimen.FaultUnprotected: chip.ErrSecureMessaging,
+		specimen.FaultMissingStatus: chip.ErrSecureMessaging, specimen.FaultReplayedRead: chip.ErrSecureMessaging,
+		specimen.FaultGone: chip.ErrCard,
+	} {
+		for _, batched := range []bool{false, true} {
+			t.Run(fmt.Sprint(fault, batched), func(t *testing.T) {
+				t.Parallel()
+				doc, card := issue(t, specimen.DocumentConfig{Portrait: portrait(30_000), Access: specimen.AccessConfig{PACE: paceConfig("2.2", 13)}, Faults: map[string]bool{fault: true}})
+				var way chip.Card = card
+				if batched {
+					way = &batchCard{Card: card}
+				}
+				r, err := chip.Read(t.Context(), way, options(t, doc))
+				if !errors.Is(err, want) || r != nil {
+					t.Errorf("%v, %v", r, err)
+				}
+				if fault == specimen.FaultGone && !errors.Is(err, specimen.ErrRemoved) {
+					t.Errorf("the cause is lost: %v", err)
+				}
+			})
+		}
+	}
+}
+
+// TestClones are read, and their proofs are missing: the verdict refuses them.
+func TestClones(t *testing.T) {
+	t.Parallel()
+	for _, fault := range []string{specimen.FaultCloneWithoutAAKey, specimen.FaultOmittedAA} {
+		t.Run(fault, func(t *testing.T) {
+			t.Parallel()
+			doc, card := issue(t, specimen.DocumentConfig{AA: "ecdsa-P-256-sha256", CA: []specimen.CAConfig{{Curve: "brainpoolP256r1"}}, Faults: map[string]bool{fault: true}})
+			r, err := chip.Read(t.Context(), card, options(t, doc))
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Logf("AA %v, CA %v", r.AA != nil, r.CA != nil)
+			check(t, doc, r, lds.SOD, lds.DG1, lds.DG2)
+		})
+	}
+}
+
+// batchCard sends ahead, as a relay does, and counts its trips.
+type batchCard struct {
+	chip.Card
+	trips int
+	delay time.Duration
+}
+
+func (b *batchCard) Transmit(ctx context.Context, command []byte) ([]byte, error) {
+	b.trips++
+	return b.Card.Transmit(ctx, command)
+}
+
+func (b *batchCard) TransmitBatch(ctx context.Context, commands [][]byte) ([][]byte, error) {
+	b.trips++
+	var out [][]byte
+	for i, c := range commands {
+		r, err := b.Card.Transmit(ctx, c)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, r)
+		if i < len(commands)-1 && (r[len(r)-2] != 0x90 || r[len(r)-1] != 0) {
+			break
+		}
+	}
+	return out, nil
+}
+
+// TestBatchesSaveTrips: a reading over a relay costs at most a quarter of the trips;
+// a third where the chip refuses extended lengths and has to be opened twice.
+func TestBatchesSaveTrips(t *testing.T) {
+	t.Parallel()
+	for name, cfg := range map[string]specimen.DocumentConfig{
+		"BAC":                   {Portrait: portrait(15_000)},
+		"PACE, CA, AA":          {Portrait: portrait(15_000), Access: specimen.AccessConfig{PACE: paceConfig("2.2", 13)}, AA: "rsa-2048-sha256", CA: []specimen.CAConfig{{Curve: "brainpoolP256r1"}}},
+		"PACE, CA, AA, limited": {Portrait: portrait(15_000), Faults: map[string]bool{specimen.FaultNoExtended: true}, Access: specimen.AccessConfig{PACE: paceConfig("2.2", 13)}, CA: []specimen.CAConfig{{Curve: "brainpoolP256r1"}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			doc, card := issue(t, cfg)
+			opts := options(t, doc)
+			opts.ShortOnly = true
+			one, err := chip.Read(t.Context(), card, opts)
+			if err != nil {
+				t.Fatal(err)
+			}
+			card.Reset()
+			b := &batchCard{Card: card}
+			opts.ShortOnly = false
+			many, err := chip.Read(t.Context(), b, opts)
+			if err != nil {
+				t.Fatal(err)
+			}
+			check(t, doc, many, lds.COM, lds.SOD, lds.DG1, lds.DG2)
+			t.Logf("%d trips one by one, %d with batches (%d commands)", one.Trips, b.trips, many.Commands)
+			share := 4
+			if cfg.Faults[specimen.FaultNoExtended] {
+				share = 3
+			}
+			if b.trips != many.Trips || share*b.trips > one.Trips {
+				t.Errorf("%d trips (%d counted) against %d", b.trips, many.Trips, one.Trips)
+			}
+		})
+	}
+}
