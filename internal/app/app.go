@@ -175,7 +175,7 @@ func (a *App) buildServices(context.Context) (err error) {
 		return err
 	}
 	a.models = newModels(cfg.Face, random, now, a.log)
-	if a.chip, err = newChipReader(a.trust, cfg.Trust, now); err != nil {
+	if a.chip, err = newChipReader(a.trust, cfg.Trust, random, now); err != nil {
 		return err
 	}
 	a.proofing, err = proofing.NewService(proofing.Config{Policy: proofingPolicy(cfg.Proofing), Consent: issuer, Store: a.store,

@@ -1,9 +1,9 @@
 package app
 
 import (
-	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"strings"
 	"sync"
 	"time"
@@ -14,6 +14,7 @@ import (
 	"ipse/mrtd"
 	"ipse/mrtd/deviation"
 	"ipse/mrtd/jp2"
+	"ipse/mrtd/lds"
 	"ipse/mrtd/trust"
 )
 
@@ -23,38 +24,39 @@ type chipReader struct {
 	trust  *trust.Store
 	policy deviation.Policy
 	crl    bool
+	rand   io.Reader
 	now    func() time.Time
 
 	mu      sync.Mutex // guards decoder
 	decoder *jp2.Decoder
 }
 
-func newChipReader(store *trust.Store, cfg config.Trust, now func() time.Time) (*chipReader, error) {
+func newChipReader(store *trust.Store, cfg config.Trust, random io.Reader, now func() time.Time) (*chipReader, error) {
 	policy, err := deviation.ParsePolicy(cfg.Policy)
 	if err != nil {
 		return nil, err
 	}
-	return &chipReader{trust: store, policy: policy, crl: cfg.RequireCRL, now: now}, nil
+	return &chipReader{trust: store, policy: policy, crl: cfg.RequireCRL, rand: random, now: now}, nil
 }
 
 // ReadDocument implements proofing.ChipReader.
 func (c *chipReader) ReadDocument(ctx context.Context, card proofing.Card, req proofing.ReadRequest) (*proofing.Reading, error) {
-	evidence, err := readEvidence(ctx, card, req, c.now)
+	opts, err := readOptions(req, c.rand)
 	if err != nil {
 		return nil, err
 	}
-	defer evidence.Wipe()
 	// The document's own expiry is proofing's to judge, with a reason of its own.
-	verdict, err := mrtd.Verify(evidence, c.trust, mrtd.VerifyOptions{Now: c.now(), Policy: c.policy,
-		AAChallenge: req.Challenge[:], AllowExpired: true, RequireCRL: c.crl})
+	read, err := mrtd.Inspect(ctx, card, c.trust, mrtd.InspectOptions{Read: opts, Now: c.now,
+		Verify: mrtd.VerifyOptions{Policy: c.policy, AllowExpired: true, RequireCRL: c.crl}})
 	if err != nil {
-		return nil, &proofing.ReadError{Code: proofing.FailureInternal, Err: err}
+		return nil, &proofing.ReadError{Code: failureOf(err), Err: err}
 	}
-	reading := readingOf(verdict)
-	if !reading.Genuine || verdict.Portrait == nil {
+	defer read.Wipe()
+	reading := readingOf(read.Verdict)
+	if !reading.Genuine {
 		return reading, nil
 	}
-	if reading.Portrait, err = c.portrait(ctx, verdict.Portrait); err != nil {
+	if reading.Portrait, err = c.portrait(ctx, read.Verdict); err != nil {
 		if ctx.Err() != nil {
 			return nil, &proofing.ReadError{Code: proofing.FailureTimeout, Err: err}
 		}
@@ -88,15 +90,15 @@ func readingOf(v *mrtd.Verdict) *proofing.Reading {
 
 // portrait returns a copy of the portrait as JPEG, which is what the face
 // engine takes. JPEG 2000 is decoded in its sandbox.
-func (c *chipReader) portrait(ctx context.Context, p *mrtd.Portrait) (pii.Bytes, error) {
-	if p.Format == "jpeg" {
-		return pii.NewBytes(bytes.Clone(p.Image.Reveal())), nil
+func (c *chipReader) portrait(ctx context.Context, v *mrtd.Verdict) (pii.Bytes, error) {
+	var decoder *jp2.Decoder
+	if v.Portrait != nil && v.Portrait.Format != lds.FormatJPEG {
+		var err error
+		if decoder, err = c.jp2(ctx); err != nil {
+			return pii.Bytes{}, err
+		}
 	}
-	decoder, err := c.jp2(ctx)
-	if err != nil {
-		return pii.Bytes{}, err
-	}
-	return decoder.JPEG(ctx, p.Image.Reveal())
+	return v.PortraitJPEG(ctx, decoder)
 }
 
 // jp2 compiles the decoder when the first JPEG 2000 portrait comes.

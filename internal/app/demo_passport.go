@@ -27,6 +27,13 @@ const (
 	connectWithin = 10 * time.Second
 )
 
+// The access protocol of the specimens, the one most passports have: PACE with
+// generic mapping and AES-128 (ICAO 9303-11 §9.2.1) over brainpoolP256r1 (table 6).
+const (
+	paceGMAES128    = "0.4.0.127.0.7.2.2.4.2.2"
+	brainpoolP256r1 = 13
+)
+
 // passportDesk issues specimen passports and lays each on a reader of its own,
 // which is an ordinary client of the relay. Portraits taken from a camera live
 // in the memory of the software chip until its reader lets go.
@@ -112,7 +119,8 @@ func (d *passportDesk) issue(portrait pii.Bytes) (*specimen.Document, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	doc, err := d.issuer.Issue(specimen.DocumentConfig{Portrait: portrait.Reveal(), Width: size.Width, Height: size.Height, At: d.now(),
-		AA: "ecdsa-P-256-sha256", Access: specimen.AccessConfig{BAC: true}})
+		AA: "ecdsa-P-256-sha256", Access: specimen.AccessConfig{BAC: true,
+			PACE: &specimen.PACEConfig{Protocol: paceGMAES128, ParameterID: brainpoolP256r1}}})
 	if err != nil {
 		return nil, fmt.Errorf("demo: issue a passport: %w", err)
 	}
