@@ -4,10 +4,27 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 )
 
 // ErrCheckOver means that a check was wiped or has already decided.
 var ErrCheckOver = errors.New("face: the check is over")
+
+// Bounds of a run.
+const (
+	unreadableRow  = 20                     // unreadable frames in a row that end the check
+	twoFacesFor    = 3 * time.Second        // a second face for so long in all ends it
+	twoFacesShare  = .2                     // or in so many of the frames
+	longestGap     = 500 * time.Millisecond // between frames, counted as time with two faces
+	recordedGrace  = 250 * time.Millisecond // see Given
+	earlySteps     = 2                      // completed steps that count as the beginning
+	neutralDrift   = 10                     // degrees that the resting pose may drift in a run
+	restingRate    = .15                    // share of a still frame that the resting pose takes on
+	stillDegrees   = 1.5                    // between two frames
+	calmExpression = .06                    // of the mouth's width or opening, for a neutral sample
+	calmEyes       = .75
+	blockedTooMany = .5 // share of unfit frames in a step that makes a timeout a matter of quality
+)
 
 // NewCheck begins a live check against the portrait, a JPEG image, with a
 // challenge drawn at random. The portrait is read, not kept. ErrPortrait
@@ -22,11 +39,7 @@ func (e *Engine) NewCheck(ctx context.Context, portrait []byte) (*Check, error) 
 	if err != nil {
 		return nil, err
 	}
-	return e.newCheck(ctx, portrait, challenge)
-}
-
-func (e *Engine) newCheck(ctx context.Context, portrait []byte, challenge Challenge) (*Check, error) {
-	c := &Check{engine: e, challenge: challenge}
+	c := e.newCheck(challenge)
 	if err := c.enrol(ctx, portrait); err != nil {
 		c.Wipe()
 		return nil, err
@@ -34,13 +47,87 @@ func (e *Engine) newCheck(ctx context.Context, portrait []byte, challenge Challe
 	return c, nil
 }
 
+// Given is an instruction of a recorded run and the time, since its first frame,
+// at which it was given.
+type Given struct {
+	Action Action
+	At     time.Duration
+}
+
+// NewRecordedCheck judges recorded frames by the same rule. The instructions and
+// their times are those of the recording; one that is not followed before the
+// next was given (within a quarter of a second) is not followed. A missing
+// leading ActionCenter is taken as given at the first frame. Without a portrait
+// (nil) the run is judged for liveness alone.
+func (e *Engine) NewRecordedCheck(ctx context.Context, portrait []byte, given []Given) (*Check, error) {
+	if len(given) > 0 && given[0].Action != ActionCenter {
+		given = append([]Given{{Action: ActionCenter}}, given...)
+	}
+	var challenge Challenge
+	var times []time.Duration
+	for i, g := range given {
+		if i > 0 && g.At <= given[i-1].At {
+			return nil, fmt.Errorf("%w: its times do not advance", ErrChallenge)
+		}
+		challenge, times = append(challenge, g.Action), append(times, g.At)
+	}
+	if err := challenge.validate(); err != nil {
+		return nil, err
+	}
+	c := e.newCheck(challenge)
+	c.times = times
+	if portrait == nil {
+		return c, nil
+	}
+	if err := c.enrol(ctx, portrait); err != nil {
+		c.Wipe()
+		return nil, err
+	}
+	return c, nil
+}
+
+func (e *Engine) newCheck(challenge Challenge) *Check {
+	c := &Check{engine: e, challenge: challenge, identity: newIdentity(e.dimensions)}
+	c.report.Steps = make([]StepReport, len(challenge))
+	for i, a := range challenge {
+		c.report.Steps[i].Action = a
+	}
+	return c
+}
+
 // Check is one run of the live check. One goroutine uses it at a time.
 type Check struct {
 	engine    *Engine
 	challenge Challenge
-	reference []float32 // embedding of the portrait
-	index     int
-	over      bool
+	times     []time.Duration // when instructions were given, of a recorded run
+	reference []float32       // embedding of the portrait; nil without one
+
+	began    bool
+	start    time.Time     // of the first frame
+	now      time.Duration // of the last frame, since start
+	index    int           // of the instruction in force, or of the one to be given next
+	waiting  bool          // recorded run: the step is done, the next not yet given
+	finished bool
+	over     bool
+	failure  Reason
+
+	frame    observation
+	finder   neutralFinder
+	neutral  neutral
+	resting  pose // drifts slowly with the person
+	lastPose pose
+	step     step
+	flat     [2]float32
+	strays   strays
+	identity identity
+	surface  surface
+	stream   stream
+
+	unreadable int // in a row
+	stepFrames int // of the step in force
+	stepUnfit  int
+	twoFaces   time.Duration
+	report     Report
 }
 
 // enrol embeds the portrait.
@@ -72,17 +159,255 @@ func (c *Check) Instruction() Instruction {
 // hint; an error means that the check cannot go on (ErrCheckOver, ErrClosed, a
 // fault of the runtime) or that ctx ended.
 func (c *Check) Push(ctx context.Context, f Frame) (Guidance, error) {
-	if c.over {
+	if c.over || c.finished {
 		return Guidance{}, ErrCheckOver
 	}
-	return Guidance{Instruction: c.Instruction()}, ctx.Err()
+	elapsed := c.clock(f)
+	repeated := c.stream.arrives(f.JPEG, f.CapturedAt)
+	g := Guidance{}
+	if !repeated {
+		if err := c.examine(ctx, f, elapsed, &g); err != nil {
+			return Guidance{}, err
+		}
+	}
+	c.expire()
+	g.Instruction, g.Finished = c.Instruction(), c.finished
+	return g, nil
 }
 
-// Decide ends the check. It refuses before Guidance.Finished and after Wipe.
-func (c *Check) Decide() Decision { return Decision{Reason: ReasonNotFollowed} }
+// clock moves the check's time to the frame's and returns the time since the last.
+func (c *Check) clock(f Frame) time.Duration {
+	if !c.began {
+		c.began, c.start = true, f.ReceivedAt
+	}
+	at := max(f.ReceivedAt.Sub(c.start), c.now)
+	elapsed := at - c.now
+	c.now = at
+	return elapsed
+}
+
+func (c *Check) examine(ctx context.Context, f Frame, elapsed time.Duration, g *Guidance) error {
+	previous := c.frame.box
+	c.frame.wipe()
+	o := &c.frame
+	o.at, o.captured = c.now, f.CapturedAt
+	err := c.engine.with(ctx, func(k *worker) error {
+		if err := k.picture.decode(f.JPEG, frameLimits()); err != nil {
+			o.blocked = true
+			c.report.Unreadable++
+			if c.unreadable++; c.unreadable >= unreadableRow {
+				c.fail(ReasonPoorQuality)
+			}
+			return nil
+		}
+		c.unreadable = 0
+		c.stream.look(&k.picture)
+		wantEyes := c.challenge[c.index] == ActionBlink || c.challenge[c.index] == ActionCenter
+		if err := k.observe(o, previous, wantEyes); err != nil {
+			return err
+		}
+		if o.box.w == 0 {
+			o.box = previous
+		}
+		c.count(elapsed)
+		c.follow(g)
+		return c.sample(k)
+	})
+	return err
+}
+
+// count keeps the tallies of unfit frames.
+func (c *Check) count(elapsed time.Duration) {
+	o := &c.frame
+	c.stepFrames++
+	if o.blocked {
+		c.stepUnfit++
+	}
+	switch {
+	case o.faces > 1:
+		c.report.TwoFaces++
+		if c.twoFaces += min(elapsed, longestGap); c.twoFaces >= twoFacesFor {
+			c.fail(ReasonSeveralFaces)
+		}
+	case !o.found:
+		c.report.FacesLost++
+	}
+}
+
+// follow moves the instruction in force by the frame.
+func (c *Check) follow(g *Guidance) {
+	if c.finished {
+		return
+	}
+	o := &c.frame
+	if c.challenge[c.index] == ActionCenter && !c.waiting {
+		done, hint := c.finder.add(o)
+		g.Hint = hint
+		if done {
+			c.neutral = c.finder.result()
+			c.resting, c.lastPose = c.neutral.pose, o.pose
+			c.finder.wipe()
+			c.done(g)
+		}
+		return
+	}
+	g.Hint = o.hint
+	c.begin()
+	if o.blocked {
+		return
+	}
+	c.rest()
+	if c.waiting {
+		return
+	}
+	change := c.neutral.change(o, c.step.base)
+	enough := c.enoughFlatness()
+	residual := float32(0)
+	if isTurn(c.step.action) == 1 && abs(change.yaw) > turnDegrees/2 {
+		residual = flatness(&c.neutral.mesh, &o.mesh)
+	}
+	c.strays.push(c.step.action, change)
+	if c.strays.weight > straysAllowed {
+		c.fail(ReasonNotFollowed)
+		return
+	}
+	event := c.step.push(o.at, change, residual, enough)
+	c.report.Steps[c.index].Peak = c.step.peak
+	switch {
+	case event == stepDone:
+		c.done(g)
+	case c.step.reached && returns(c.step.action), !c.step.armed:
+		if g.Hint == "" || g.Hint == HintTooBlurred {
+			g.Hint = HintLookStraight
+		}
+	}
+}
+
+// enoughFlatness is what the turn in force must show: the second turn makes up
+// for a small first one.
+func (c *Check) enoughFlatness() float32 {
+	other := max(c.flat[0], c.flat[1])
+	if other == 0 {
+		return turnResidual
+	}
+	return max(turnResidual, turnsSum-other)
+}
+
+// begin gives a recorded run's next instruction when its time has come.
+func (c *Check) begin() {
+	if !c.waiting || c.now < c.times[c.index] {
+		return
+	}
+	c.waiting = false
+	c.give(c.times[c.index])
+}
+
+// rest lets the resting pose follow a person who slowly shifts: a little of each
+// frame in which the face is calm and still.
+func (c *Check) rest() {
+	pose := c.frame.pose
+	moved, off := pose.minus(c.lastPose), pose.minus(c.resting)
+	c.lastPose = pose
+	if !c.calm() || abs(moved.yaw) > stillDegrees || abs(moved.pitch) > stillDegrees || abs(off.yaw) > neutralMoves || abs(off.pitch) > neutralMoves {
+		return
+	}
+	limit := c.neutral.pose
+	c.resting.yaw = min(max(c.resting.yaw+restingRate*off.yaw, limit.yaw-neutralDrift), limit.yaw+neutralDrift)
+	c.resting.pitch = min(max(c.resting.pitch+restingRate*off.pitch, limit.pitch-neutralDrift), limit.pitch+neutralDrift)
+}
+
+// give puts the instruction at index in force.
+func (c *Check) give(at time.Duration) {
+	c.step = step{action: c.challenge[c.index], given: at, base: c.resting}
+	c.stepFrames, c.stepUnfit = 0, 0
+	c.report.Steps[c.index].Given = at
+}
+
+// done ends the instruction in force and gives the next.
+func (c *Check) done(g *Guidance) {
+	switch c.step.action {
+	case ActionTurnLeft:
+		c.flat[0] = max(c.flat[0], c.step.flat)
+	case ActionTurnRight:
+		c.flat[1] = max(c.flat[1], c.step.flat)
+	default:
+	}
+	s := &c.report.Steps[c.index]
+	s.Took = c.now - s.Given
+	c.report.StepsDone++
+	g.StepDone, g.DoneIndex, g.Hint = true, c.index, ""
+	if c.index == len(c.challenge)-1 {
+		c.finished = true
+		return
+	}
+	c.index++
+	if c.times != nil {
+		c.waiting = true
+		return
+	}
+	c.give(c.now)
+}
+
+// expire ends the check when an instruction took too long.
+func (c *Check) expire() {
+	if c.finished || c.waiting {
+		return
+	}
+	i := c.Instruction()
+	late := c.now-c.report.Steps[c.index].Given > i.Timeout
+	missed := c.times != nil && c.index+1 < len(c.times) && c.now > c.times[c.index+1]+recordedGrace
+	switch {
+	case missed:
+		c.fail(ReasonNotFollowed)
+	case late && c.stepUnfit > 0 && float32(c.stepUnfit) >= blockedTooMany*float32(c.stepFrames):
+		c.fail(ReasonPoorQuality)
+	case late:
+		c.fail(ReasonTimeout)
+	}
+}
+
+func (c *Check) fail(r Reason) {
+	if c.failure == "" {
+		c.failure = r
+	}
+	c.finished = true
+}
+
+// sample embeds the face now and then, and looks at its surface.
+func (c *Check) sample(k *worker) error {
+	o := &c.frame
+	if c.report.StepsDone == 0 || !o.found || o.blocked {
+		return nil
+	}
+	calm := c.calm()
+	if !c.identity.due(o.at, calm) {
+		return nil
+	}
+	if calm {
+		c.surface.take(k, &o.mesh)
+	}
+	k.picture.align(&o.mesh, &k.aligned)
+	return c.identity.take(k, &k.aligned, o.at, calm, c.report.StepsDone <= earlySteps)
+}
+
+// calm says whether the frame shows the neutral face, looking ahead. A smile
+// also moves what the mesh takes for the pitch.
+func (c *Check) calm() bool {
+	o := &c.frame
+	change := c.neutral.change(o, c.resting)
+	return o.hint == "" && change.frontal() && abs(change.mouth) < calmExpression && abs(change.lips) < calmExpression &&
+		(change.eyes < 0 || change.eyes > calmEyes)
+}
 
 // Wipe overwrites everything the check knows. It may be called twice.
 func (c *Check) Wipe() {
 	clear(c.reference)
+	c.frame.wipe()
+	c.finder.wipe()
+	c.neutral = neutral{}
+	c.identity.wipe()
+	c.surface.wipe()
+	c.stream.wipe()
+	c.step = step{}
 	c.over = true
 }

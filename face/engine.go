@@ -32,11 +32,13 @@ var ErrClosed = errors.New("face: engine is closed")
 // Engine compares faces one to one and runs live checks. It is safe for
 // concurrent use.
 type Engine struct {
-	pack      *Pack
-	inferer   Inferer
-	random    io.Reader
-	policy    Policy
-	threshold Threshold
+	pack       *Pack
+	inferer    Inferer
+	random     io.Reader
+	policy     Policy
+	threshold  Threshold
+	live       Threshold // of the mean of several frames
+	dimensions int       // of an embedding
 
 	randomMu sync.Mutex // guards random
 	tokens   chan struct{}
@@ -70,7 +72,11 @@ func NewEngine(cfg Config) (*Engine, error) {
 	if err := cfg.Policy.Validate(); err != nil {
 		return nil, err
 	}
-	e := &Engine{pack: cfg.Pack, inferer: cfg.Inferer, random: cfg.Random, policy: cfg.Policy,
+	embedding, err := cfg.Pack.Manifest.network(RoleEmbedding)
+	if err != nil {
+		return nil, err
+	}
+	e := &Engine{dimensions: embedding.Dimensions, live: cfg.Pack.Manifest.live(threshold), pack: cfg.Pack, inferer: cfg.Inferer, random: cfg.Random, policy: cfg.Policy,
 		threshold: threshold, tokens: make(chan struct{}, cfg.Workers)}
 	for range cfg.Workers {
 		e.tokens <- struct{}{}

@@ -66,6 +66,11 @@ type ComparisonFigures struct {
 	Default    string      `json:"default"` // the FMR in force, one of Thresholds
 	Thresholds []Threshold `json:"thresholds"`
 	Measured   string      `json:"measured"` // on what, by whom, how many pairs
+	// Live is the least cosine of a live check, whose several frames are averaged
+	// and so afford a stricter threshold than one image does; 0 for the default's.
+	Live float32 `json:"live,omitempty"`
+	// LiveNote says why.
+	LiveNote string `json:"live_note,omitempty"`
 }
 
 // Threshold is a cosine similarity and the error rates measured at it.
@@ -125,6 +130,9 @@ func (m *Manifest) validate() error {
 	if _, err := m.threshold(m.Comparison.Default); err != nil {
 		return err
 	}
+	if m.Comparison.Live < 0 || m.Comparison.Live >= 1 {
+		return errors.New("face: model pack: threshold of live checks is out of range")
+	}
 	for _, t := range m.Comparison.Thresholds {
 		if t.Cosine <= 0 || t.Cosine >= 1 {
 			return fmt.Errorf("face: model pack: threshold for %s is out of range", t.FMR)
@@ -147,6 +155,12 @@ func (m *Manifest) threshold(fmr string) (Threshold, error) {
 		return Threshold{}, errors.New("face: model pack: no threshold was measured for the FMR asked for")
 	}
 	return m.Comparison.Thresholds[i], nil
+}
+
+// live is the threshold of a live check: never laxer than that of one image.
+func (m *Manifest) live(single Threshold) Threshold {
+	single.Cosine = max(single.Cosine, m.Comparison.Live)
+	return single
 }
 
 // Hash identifies the pack: SHA-256 over the SHA-256 of its files in manifest

@@ -14,9 +14,12 @@ type worker struct {
 	embeddingFormat tensorFormat
 	dimensions      int
 
-	picture picture
-	found   []detection
-	photo   photo
+	picture    picture
+	found      []detection
+	photo      photo
+	aligned    alignedFace
+	gridWindow gridWindow
+	moire      moireScratch
 }
 
 // photo is what is known of the face of a still photograph.
@@ -91,6 +94,9 @@ func (k *worker) lanes() []Lane {
 func (k *worker) wipe() {
 	k.picture.wipe()
 	k.photo.wipe()
+	k.aligned.wipe()
+	k.gridWindow.wipe()
+	k.moire.wipe()
 	clear(k.found[:cap(k.found)])
 	for _, l := range k.lanes() {
 		l.Wipe()

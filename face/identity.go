@@ -1,0 +1,132 @@
+package face
+
+import (
+	"fmt"
+	"math"
+	"time"
+)
+
+// The same face throughout, and the portrait's.
+const (
+	sampleSoon   = 300 * time.Millisecond  // between the first samples of the neutral face
+	sampleLater  = 600 * time.Millisecond  // between further ones
+	sampleTurned = 1500 * time.Millisecond // without any: take a turned or moving face
+	earlySamples = 3
+	samplesEach  = 2 // neutral samples needed in each part of the run
+)
+
+// Cosines between samples of one run. The same person under the same light in
+// the same minute is far above what two photographs years apart reach, so these
+// are stricter than the threshold of a comparison, except for turned faces.
+const (
+	sameNeutral = .62
+	sameTurned  = .40
+)
+
+// identity follows who the face is, in sums and extremes: no sample is kept.
+type identity struct {
+	sample  []float32 // the last
+	early   []float32 // sum of the neutral samples of the beginning
+	late    []float32 // sum of the later ones
+	anchor  []float32 // unit mean of early
+	counts  [2]int    // early, late
+	turned  int
+	minimum float32 // least cosine of a neutral sample with the anchor
+	turnMin float32 // of a turned one
+	last    time.Duration
+	taken   bool // last is valid
+}
+
+func newIdentity(dimensions int) identity {
+	v := make([]float32, 4*dimensions)
+	at := func(i int) []float32 { return v[i*dimensions : (i+1)*dimensions : (i+1)*dimensions] }
+	return identity{sample: at(0), early: at(1), late: at(2), anchor: at(3), minimum: 1, turnMin: 1}
+}
+
+func (d *identity) wipe() {
+	for _, v := range [][]float32{d.sample, d.early, d.late, d.anchor} {
+		clear(v)
+	}
+	d.counts, d.turned, d.minimum, d.turnMin, d.taken = [2]int{}, 0, 1, 1, false
+}
+
+// due says whether a frame should be sampled.
+func (d *identity) due(at time.Duration, calm bool) bool {
+	wait := at - d.last
+	switch {
+	case !d.taken:
+		return calm
+	case !calm:
+		return wait >= sampleTurned
+	case d.counts[0]+d.counts[1] <= earlySamples:
+		return wait >= sampleSoon
+	}
+	return wait >= sampleLater
+}
+
+// take embeds the aligned face and compares it with the beginning.
+func (d *identity) take(k *worker, a *alignedFace, at time.Duration, calm, beginning bool) error {
+	defer clear(d.sample)
+	if err := k.embed(d.sample, a); err != nil {
+		return fmt.Errorf("face: identity: %w", err)
+	}
+	d.last, d.taken = at, true
+	if d.counts[0] > 0 {
+		c := cosine(d.sample, d.anchor)
+		if calm {
+			d.minimum = min(d.minimum, c)
+		} else {
+			d.turned++
+			d.turnMin = min(d.turnMin, c)
+		}
+	}
+	switch {
+	case !calm:
+	case beginning || d.counts[0] < samplesEach:
+		d.counts[0]++
+		add(d.early, d.sample)
+		unit(d.anchor, d.early)
+	default:
+		d.counts[1]++
+		add(d.late, d.sample)
+	}
+	return nil
+}
+
+// enough says whether both parts of the run were sampled.
+func (d *identity) enough() bool { return d.counts[0] >= samplesEach && d.counts[1] >= samplesEach }
+
+// continuous says whether one person was there throughout.
+func (d *identity) continuous() bool { return d.minimum >= sameNeutral && d.turnMin >= sameTurned }
+
+// similarity to a reference of the whole run, and the lesser of its two parts.
+func (d *identity) similarity(reference []float32) (whole, least float32) {
+	mean := d.sample // scratch
+	defer clear(mean)
+	copy(mean, d.early)
+	add(mean, d.late)
+	unit(mean, mean)
+	whole = cosine(mean, reference)
+	unit(mean, d.early)
+	least = cosine(mean, reference)
+	unit(mean, d.late)
+	return whole, min(least, cosine(mean, reference))
+}
+
+func add(dst, src []float32) {
+	for i, v := range src {
+		dst[i] += v
+	}
+}
+
+// unit writes src, scaled to length one, to dst; zeros stay zeros.
+func unit(dst, src []float32) {
+	n := length(src)
+	if n < 1e-9 || math.IsNaN(float64(n)) {
+		clear(dst)
+		return
+	}
+	for i, v := range src {
+		dst[i] = v / n
+	}
+}

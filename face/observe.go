@@ -1,0 +1,112 @@
+package face
+
+import "time"
+
+// Limits of a usable camera frame.
+const (
+	nearFace     = .2  // area of a second face over the first's, from which it counts as near
+	tooFarEyes   = .07 // distance of the outer eye corners over the picture's longer side
+	tooNearFace  = .92 // height of the face over the picture's height
+	frameMeshMin = .5  // probability of a face in the mesh's crop
+	blurredBelow = 1.1 // detail, see measureLight
+)
+
+// observation is what one frame shows. It holds no pixel.
+type observation struct {
+	at       time.Duration // server's clock, since the first frame
+	captured time.Duration // camera side's clock
+	box      detection
+	mesh     mesh
+	pose     pose
+	mouth    float32 // width over the eye distance
+	lips     float32 // opening over the eye distance
+	eyes     float32 // mean opening of the lids, or -1 when not measured
+	light    light
+	faces    int  // near faces
+	found    bool // one face, with a mesh
+	hint     Hint // what is wrong with the frame
+	blocked  bool // the frame is not fit to measure an action
+}
+
+func (o *observation) wipe() { *o = observation{} }
+
+// observe measures the frame in the worker's picture. previous is where the face
+// was, or an empty box.
+func (k *worker) observe(o *observation, previous detection, wantEyes bool) error {
+	o.eyes = -1
+	found, err := k.detect(&k.picture)
+	if err != nil {
+		return err
+	}
+	if len(found) == 0 {
+		o.hint, o.blocked = HintFaceNotFound, true
+		return nil
+	}
+	o.box = follow(found, previous)
+	for _, d := range found {
+		if d.area() >= nearFace*o.box.area() {
+			o.faces++
+		}
+	}
+	if err := k.findMesh(&k.picture, o.box, &o.mesh); err != nil {
+		return err
+	}
+	if o.mesh.score < frameMeshMin {
+		o.hint, o.blocked = HintFaceNotFound, true
+		return nil
+	}
+	o.found = o.faces == 1
+	o.pose = o.mesh.pose()
+	o.mouth, o.lips = o.mesh.mouthWidth(), o.mesh.mouthOpening()
+	o.light = k.picture.measureLight(&o.mesh)
+	o.judge(&k.picture)
+	if wantEyes && o.found {
+		return k.observeEyes(o)
+	}
+	return nil
+}
+
+func (k *worker) observeEyes(o *observation) error {
+	left, err := k.eyeOpening(&k.picture, &o.mesh, false)
+	if err != nil {
+		return err
+	}
+	right, err := k.eyeOpening(&k.picture, &o.mesh, true)
+	o.eyes = (left + right) / 2
+	return err
+}
+
+// follow picks the detection that continues the previous one, else the largest.
+func follow(found []detection, previous detection) detection {
+	best, bestOverlap := found[0], float32(.1)
+	if previous.w == 0 {
+		return best
+	}
+	for _, d := range found {
+		if v := overlap(d, previous); v > bestOverlap {
+			best, bestOverlap = d, v
+		}
+	}
+	return best
+}
+
+// judge sets the hint and whether the frame is fit to measure an action.
+func (o *observation) judge(p *picture) {
+	b := o.box
+	switch {
+	case o.faces > 1:
+		o.hint, o.blocked = HintOnePersonOnly, true
+	case o.mesh.eyeDistance() < tooFarEyes*float32(max(p.w, p.h)):
+		o.hint, o.blocked = HintComeCloser, true
+	case b.h > tooNearFace*float32(p.h):
+		o.hint, o.blocked = HintMoveBack, true
+	case b.x+b.w/2 < .15*float32(p.w) || b.x+b.w/2 > .85*float32(p.w) || b.y+b.h/2 < .15*float32(p.h) || b.y+b.h/2 > .85*float32(p.h):
+		o.hint, o.blocked = HintCenterFace, true
+	case o.light.median < minMedian || o.light.spread < minSpread:
+		o.hint, o.blocked = HintMoreLight, true
+	case o.light.saturated > maxSaturated:
+		o.hint, o.blocked = HintLessLight, true
+	case o.light.detail < blurredBelow:
+		o.hint = HintTooBlurred // a moving face may blur: no reason to stop measuring
+	}
+}

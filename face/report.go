@@ -1,0 +1,68 @@
+package face
+
+import "time"
+
+// Report lists every signal of a check, for tests, evaluation and the command
+// line. A server does not give it to the person, nor keeps it.
+type Report struct {
+	Frames     int `json:"frames"`
+	Unreadable int `json:"unreadable"` // not a JPEG, damaged, out of size
+	Repeated   int `json:"repeated"`   // byte for byte the previous frame
+	FacesLost  int `json:"faces_lost"` // frames without a face
+	TwoFaces   int `json:"two_faces"`  // frames with a second face near
+
+	Steps     []StepReport `json:"steps"`
+	StepsDone int          `json:"steps_done"`
+	Strays    int          `json:"strays"` // weight of actions nobody asked for
+
+	// Flatness of the left and the right turn, per cent of the eye distance.
+	FlatnessLeft  float32 `json:"flatness_left"`
+	FlatnessRight float32 `json:"flatness_right"`
+
+	// Grid and Rainbow tell a screen; medians over Surfaces frames.
+	Grid     float32 `json:"grid"`
+	Rainbow  float32 `json:"rainbow"`
+	Surfaces int     `json:"surfaces"`
+
+	// Judged frames could be told from a mixture of their neighbours; Mixed were not.
+	Judged   int `json:"judged"`
+	Mixed    int `json:"mixed"`
+	Backward int `json:"clock_not_advancing"`
+
+	// Continuity is the least cosine of a neutral sample with the beginning,
+	// ContinuityTurned that of a turned or moving face.
+	Continuity       float32 `json:"continuity"`
+	ContinuityTurned float32 `json:"continuity_turned"`
+	Samples          int     `json:"samples"`
+
+	// Signals are the outcomes that the decision is made of.
+	Signals []Signal `json:"signals"`
+}
+
+// StepReport is how an instruction was followed.
+type StepReport struct {
+	Action Action        `json:"action"`
+	Given  time.Duration `json:"given_ns"` // since the first frame
+	Took   time.Duration `json:"took_ns"`  // until done; 0 when it was not
+	Peak   float32       `json:"peak"`     // 1 is the full amplitude
+}
+
+// Signal is one named outcome.
+type Signal struct {
+	Name   string `json:"name"`
+	Passed bool   `json:"passed"`
+}
+
+// Report returns what the check measured so far. It holds no similarity to the
+// portrait and nothing from which a face could be rebuilt.
+func (c *Check) Report() Report {
+	r := c.report
+	r.Steps = append([]StepReport(nil), c.report.Steps...)
+	r.Strays = c.strays.weight
+	r.Frames, r.Repeated, r.Judged, r.Mixed, r.Backward = c.stream.frames, c.stream.repeats, c.stream.judged, c.stream.mixed, c.stream.backward
+	r.FlatnessLeft, r.FlatnessRight = c.flat[0], c.flat[1]
+	r.Grid, r.Rainbow, r.Surfaces = c.surface.medians()
+	r.Continuity, r.ContinuityTurned = c.identity.minimum, c.identity.turnMin
+	r.Samples = c.identity.counts[0] + c.identity.counts[1] + c.identity.turned
+	return r
+}

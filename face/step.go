@@ -1,0 +1,174 @@
+package face
+
+import "time"
+
+// The amplitude of each action, relative to the person's own neutral face.
+const (
+	turnDegrees  = 17   // of yaw
+	turnResidual = 5    // flatness of each turn, see flatness
+	turnsSum     = 12   // of the flatness of both turns
+	lookDegrees  = 9    // of pitch
+	smileWider   = .08  // of the mouth's width
+	lipsApart    = .045 // over the eye distance
+	eyesClose    = .35  // of the lids' opening
+	relaxed      = .55  // of an amplitude: the action is over, or has not begun
+)
+
+// Human times.
+const (
+	// reactionMin is less than anybody takes to see an instruction, understand it
+	// and be at the full amplitude of the movement.
+	reactionMin = 200 * time.Millisecond
+	// holdFor is how long a smile or an open mouth must last.
+	holdFor = 90 * time.Millisecond
+)
+
+// Strays: complete actions that nobody asked for. A person errs once, a video in
+// another order again and again.
+const (
+	strayHead       = 2 // weight of a head movement
+	strayExpression = 1 // of a smile or an open mouth
+	straysAllowed   = 3
+	strayDegrees    = 20 // of yaw
+	strayLook       = 12 // of pitch
+)
+
+// change is the difference of a frame from neutral.
+type change struct {
+	yaw, pitch, roll float32 // degrees
+	mouth            float32 // fraction of its width
+	lips             float32 // over the eye distance
+	eyes             float32 // fraction of the lids' opening that is left; 1 open, or -1
+}
+
+func (n *neutral) change(o *observation, base pose) change {
+	d := o.pose.minus(base)
+	c := change{yaw: d.yaw, pitch: d.pitch, roll: d.roll, mouth: o.mouth/max(n.mouth, .05) - 1, lips: o.lips - n.lips, eyes: -1}
+	if o.eyes >= 0 {
+		c.eyes = o.eyes / max(n.eyes, .02)
+	}
+	return c
+}
+
+func (c change) frontal() bool { return abs(c.yaw) < 12 && abs(c.pitch) < 10 }
+
+// facing is laxer: a smile also moves what the mesh takes for the pitch.
+func (c change) facing() bool { return abs(c.yaw) < 15 && abs(c.pitch) < 16 }
+
+// amount of an action in a frame: 1 is its full amplitude. A frame in which the
+// action cannot be measured has none.
+func (c change) amount(a Action) float32 {
+	switch a {
+	case ActionTurnLeft:
+		return c.yaw / turnDegrees
+	case ActionTurnRight:
+		return -c.yaw / turnDegrees
+	case ActionLookUp:
+		return c.pitch / lookDegrees
+	case ActionLookDown:
+		return -c.pitch / lookDegrees
+	case ActionSmile:
+		// An open mouth may widen too: a smile is wider than it is open.
+		if !c.facing() || c.lips > .6*c.mouth+.02 {
+			return 0
+		}
+		return c.mouth / smileWider
+	case ActionOpenMouth:
+		// A smile parts the lips too: an open mouth is more open than wide.
+		if !c.facing() || c.lips < .8*c.mouth {
+			return 0
+		}
+		return c.lips / lipsApart
+	case ActionBlink:
+		if !c.frontal() || c.eyes < 0 {
+			return 0
+		}
+		return (1 - c.eyes) / eyesClose
+	case ActionCenter:
+	}
+	return 0
+}
+
+// returns says whether the action ends with the return to neutral; an expression
+// ends when it was held.
+func returns(a Action) bool { return a != ActionSmile && a != ActionOpenMouth }
+
+// step is the instruction in force.
+type step struct {
+	action  Action
+	given   time.Duration // when it was given
+	base    pose          // the head at that moment, near neutral
+	armed   bool          // the action was seen absent since
+	reached bool          // and then at full amplitude
+	since   time.Duration // when reached
+	peak    float32       // greatest amount
+	flat    float32       // greatest flatness, of turns
+}
+
+// stepEvent is what a frame did to a step.
+type stepEvent int
+
+const (
+	stepNothing stepEvent = iota
+	stepReached           // the action is there; the person may come back
+	stepDone
+)
+
+// push moves the step by one measured frame. residual is the frame's flatness
+// against neutral, and enough what a turn must show of it.
+func (s *step) push(at time.Duration, c change, residual, enough float32) stepEvent {
+	v := c.amount(s.action)
+	if isTurn(s.action) == 1 {
+		s.flat = max(s.flat, residual)
+		if v > 1 {
+			v = max(min(v, residual/enough), relaxed)
+		}
+	}
+	s.peak = max(s.peak, v)
+	switch {
+	case !s.armed:
+		s.armed = v <= relaxed
+	case !s.reached && v >= 1:
+		if at-s.given < reactionMin {
+			s.armed = false // already under way when it was asked for
+			return stepNothing
+		}
+		s.reached, s.since = true, at
+		return stepReached
+	case s.reached && returns(s.action) && v <= relaxed:
+		return stepDone
+	case s.reached && !returns(s.action):
+		if v < 1 {
+			s.reached = false
+		} else if at-s.since >= holdFor {
+			return stepDone
+		}
+	}
+	return stepNothing
+}
+
+// strays counts complete actions other than the one asked for.
+type strays struct {
+	weight int
+	head   bool // a stray head movement is going on
+	mouth  bool // a stray expression is going on
+}
+
+func (s *strays) push(asked Action, c change) {
+	head := (c.yaw > strayDegrees && asked != ActionTurnLeft) || (c.yaw < -strayDegrees && asked != ActionTurnRight) ||
+		(abs(c.yaw) < 12 && ((c.pitch > strayLook && asked != ActionLookUp) || (c.pitch < -strayLook && asked != ActionLookDown)))
+	if head && !s.head {
+		s.weight += strayHead
+	}
+	if head || (abs(c.yaw) < strayDegrees/2 && abs(c.pitch) < strayLook/2) {
+		s.head = head
+	}
+	smile, lips := c.amount(ActionSmile), c.amount(ActionOpenMouth)
+	mouth := (smile > 1.2 && asked != ActionSmile && asked != ActionOpenMouth) || (lips > 1.2 && asked != ActionOpenMouth && asked != ActionSmile)
+	if mouth && !s.mouth {
+		s.weight += strayExpression
+	}
+	if mouth || (smile < relaxed && lips < relaxed) {
+		s.mouth = mouth
+	}
+}

@@ -1,0 +1,45 @@
+package face
+
+import "slices"
+
+// Limits of what a face's surface and its surroundings look like.
+const (
+	surfaceSamples = 32
+	surfaceNeeded  = 3
+	gridLimit      = 30  // gridStrength: screens 45 and more, faces under 25
+	rainbowLimit   = 1.4 // rainbow: screens 1.8 and more, rooms under 0.8
+)
+
+// surface collects the measures of a screen over a run.
+type surface struct {
+	grid, rainbow [surfaceSamples]float32
+	count         int
+}
+
+func (s *surface) wipe() { *s = surface{} }
+
+func (s *surface) take(k *worker, m *mesh) {
+	if s.count == surfaceSamples {
+		return
+	}
+	s.grid[s.count] = k.picture.gridStrength(m, &k.gridWindow)
+	s.rainbow[s.count] = k.picture.rainbow(&k.moire)
+	s.count++
+}
+
+func (s *surface) medians() (grid, rainbow float32, count int) {
+	if s.count == 0 {
+		return 0, 0, 0
+	}
+	g, r := s.grid, s.rainbow
+	slices.Sort(g[:s.count])
+	slices.Sort(r[:s.count])
+	return g[s.count/2], r[s.count/2], s.count
+}
+
+// plain says that nothing looks like a screen or a print's raster. Too few
+// samples fail.
+func (s *surface) plain() bool {
+	g, r, n := s.medians()
+	return n >= surfaceNeeded && g < gridLimit && r < rainbowLimit
+}
