@@ -23,10 +23,19 @@ func TestSensitiveValuesNeverPrint(t *testing.T) {
 		Raw  pii.Bytes
 		Ptr  *pii.Text
 	}{text, raw, &text}
+	type inner struct {
+		name pii.Text
+		raw  pii.Bytes
+	}
+	hidden := struct { // fmt calls no method on these, nor behind the wrong verbs
+		inner inner
+		Deep  *inner
+		Map   map[string]inner
+	}{inner{text, raw}, &inner{text, raw}, map[string]inner{"k": {text, raw}}}
 
 	var out bytes.Buffer
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d"} {
-		fmt.Fprintf(&out, verb+verb+verb, text, raw, holder)
+		fmt.Fprintf(&out, verb+verb+verb+verb+verb, text, raw, holder, hidden, &hidden)
 	}
 	encoded, err := json.Marshal(holder)
 	if err != nil {
