@@ -152,7 +152,7 @@ func (i *Issuer) chipKeys(doc *Document, cfg DocumentConfig) error {
 		return err
 	}
 	for _, c := range cas {
-		more, err := i.chipAuthenticationKey(doc, c, len(cas) > 1)
+		more, err := i.chipAuthenticationKey(doc, c, len(cas) > 1 || cfg.Faults[FaultCAKeyID])
 		if err != nil {
 			return err
 		}

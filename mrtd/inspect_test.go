@@ -1,0 +1,269 @@
+package mrtd_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"ipse/internal/pii"
+	"ipse/mrtd"
+	"ipse/mrtd/chip"
+	"ipse/mrtd/jp2"
+	"ipse/mrtd/lds"
+	"ipse/mrtd/mrz"
+	"ipse/mrtd/specimen"
+)
+
+func insert(t testing.TB, d *specimen.Document) *specimen.Chip {
+	t.Helper()
+	c, err := specimen.NewChip(d, rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// printed is what a person types in: the zone of the document.
+func printed(t testing.TB, d *specimen.Document) chip.Access {
+	t.Helper()
+	zone, err := mrz.Parse(d.MRZ)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return chip.FromMRZ(zone)
+}
+
+func inspectOptions(t testing.TB, d *specimen.Document) mrtd.InspectOptions {
+	t.Helper()
+	return mrtd.InspectOptions{Now: now, Read: chip.Options{Access: printed(t, d), Rand: rand.Reader, Challenge: []byte("8 octets")},
+		Verify: mrtd.VerifyOptions{RequireFresh: true, RequireCRL: true}}
+}
+
+func TestInspectReadsAndJudges(t *testing.T) {
+	t.Parallel()
+	i := newIssuer(t, "", "")
+	d := issue(t, i, specimen.DocumentConfig{AA: "ecdsa-P-256-sha256", CA: []specimen.CAConfig{{Curve: "P-256"}},
+		Access: specimen.AccessConfig{BAC: true, PACE: &specimen.PACEConfig{Protocol: "0.4.0.127.0.7.2.2.4.2.2", ParameterID: 13}}})
+	x, err := mrtd.Inspect(t.Context(), insert(t, d), storeOf(t, i), inspectOptions(t, d))
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := x.Verdict
+	if !v.Genuine || !v.ChipAuthentic || v.Freshness != mrtd.OwnChallenge || v.Access != "PACE-GM" {
+		explain(t, v)
+		t.Error("not genuine, or not proved")
+	}
+	picture, err := v.PortraitJPEG(t.Context(), nil)
+	if err != nil || !bytes.Equal(picture.Reveal(), portrait()) {
+		t.Errorf("portrait: %v", err)
+	}
+	files := x.Evidence.Files[lds.DG2]
+	x.Wipe()
+	x.Wipe()
+	if x.Verdict != nil || bytes.Trim(files.Reveal(), "\x00") != nil && len(bytes.Trim(files.Reveal(), "\x00")) > 0 {
+		t.Error("wiping left something")
+	}
+	if !bytes.Equal(picture.Reveal(), portrait()) {
+		t.Error("wiping the evidence took the caller's own copy")
+	}
+}
+
+func TestInspectWantsItsArguments(t *testing.T) {
+	t.Parallel()
+	i := newIssuer(t, "ecdsa-P-256-sha256", "ecdsa-P-256-sha256")
+	d := issue(t, i, specimen.DocumentConfig{})
+	opts := inspectOptions(t, d)
+	if _, err := mrtd.Inspect(t.Context(), insert(t, d), nil, opts); !errors.Is(err, mrtd.ErrOptions) {
+		t.Errorf("no store: %v", err)
+	}
+	opts.Now = nil
+	if _, err := mrtd.Inspect(t.Context(), insert(t, d), storeOf(t, i), opts); !errors.Is(err, mrtd.ErrOptions) {
+		t.Errorf("no clock: %v", err)
+	}
+	if _, err := (&mrtd.Verdict{}).PortraitJPEG(t.Context(), nil); !errors.Is(err, mrtd.ErrNoPortrait) {
+		t.Errorf("no portrait: %v", err)
+	}
+}
+
+// Each attack on the chip or the conversation is refused, by an error of the
+// reading or by its own check of the verdict.
+func TestAttacksAreRefusedByReadingOrVerdict(t *testing.T) {
+	t.Parallel()
+	cfg := specimen.DocumentConfig{AA: "ecdsa-P-256-sha256", CA: []specimen.CAConfig{{Curve: "P-256"}}}
+	for fault, want := range map[string]any{
+		specimen.FaultBadMAC:            chip.ErrSecureMessaging,
+		specimen.FaultUnprotected:       chip.ErrSecureMessaging,
+		specimen.FaultMissingStatus:     chip.ErrSecureMessaging,
+		specimen.FaultReplayedRead:      chip.ErrSecureMessaging,
+		specimen.FaultGone:              specimen.ErrRemoved,
+		specimen.FaultReplayedAA:        "chip.aa",
+		specimen.FaultCloneWithoutAAKey: "chip.authentic",
+		specimen.FaultOmittedAA:         "chip.authentic",
+		specimen.FaultCloneOtherKeys:    "chip.authentic",
+		specimen.FaultSwappedDG15:       "hash.DG15",
+		specimen.FaultSwappedDG1:        "hash.DG1",
+		specimen.FaultTamperedDG2:       "hash.DG2",
+		specimen.FaultMissingDG2:        "hash.DG2",
+		specimen.FaultForeignCSCA:       "chain.signature",
+	} {
+		t.Run(fault, func(t *testing.T) {
+			t.Parallel()
+			i := newIssuer(t, "ecdsa-P-256-sha256", "ecdsa-P-256-sha256")
+			cfg := cfg
+			cfg.Faults = map[string]bool{fault: true}
+			d := issue(t, i, cfg)
+			x, err := mrtd.Inspect(t.Context(), insert(t, d), storeOf(t, i), inspectOptions(t, d))
+			switch want := want.(type) {
+			case error:
+				if !errors.Is(err, want) {
+					t.Errorf("%v, want %v", err, want)
+				}
+			case string:
+				if err != nil {
+					t.Fatal(err)
+				}
+				if c := x.Verdict.Find(want); x.Verdict.Genuine || c == nil || c.Result != mrtd.Failed {
+					explain(t, x.Verdict)
+					t.Errorf("not refused at %s", want)
+				}
+			}
+		})
+	}
+}
+
+// Whatever else chips in the field do is survived.
+func TestQuirksOfRealChipsAreSurvived(t *testing.T) {
+	t.Parallel()
+	pace := &specimen.PACEConfig{Protocol: "0.4.0.127.0.7.2.2.4.2.2", ParameterID: 13}
+	for _, fault := range []string{specimen.FaultResetMidRead, specimen.FaultNoExtended, specimen.FaultLimitedLe, specimen.FaultLeOnSelect,
+		specimen.FaultRead6B00, specimen.FaultMasterFile6A87, specimen.FaultMasterFile6985, specimen.FaultCardAccess6982,
+		specimen.FaultCardAccess6986, specimen.FaultDIR6982, specimen.FaultPACE6300, specimen.FaultBAC6A88, specimen.FaultParameterID,
+		specimen.FaultAADER, specimen.FaultCAKeyID, specimen.FaultNoCAInfo, specimen.FaultTrailingDG14, specimen.FaultDG2Length,
+		specimen.FaultCOMDiffers, specimen.FaultIndefinite, specimen.FaultNoSignedAttrs, specimen.FaultContentType} {
+		t.Run(fault, func(t *testing.T) {
+			t.Parallel()
+			i := newIssuer(t, "ecdsa-P-256-sha256", "ecdsa-P-256-sha256")
+			d := issue(t, i, specimen.DocumentConfig{AA: "ecdsa-P-256-sha256", CA: []specimen.CAConfig{{Curve: "P-256", KeyID: 3}},
+				Access: specimen.AccessConfig{BAC: true, PACE: pace}, Faults: map[string]bool{fault: true}})
+			x, err := mrtd.Inspect(t.Context(), insert(t, d), storeOf(t, i), inspectOptions(t, d))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !x.Verdict.Genuine || !x.Verdict.ChipAuthentic {
+				explain(t, x.Verdict)
+				t.Error("refused")
+			}
+		})
+	}
+}
+
+// spy records the conversation.
+type spy struct {
+	chip.Card
+	mu   sync.Mutex
+	seen [][]byte
+}
+
+func (s *spy) Transmit(ctx context.Context, command []byte) ([]byte, error) {
+	response, err := s.Card.Transmit(ctx, command)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.seen = append(s.seen, bytes.Clone(command), bytes.Clone(response))
+	return response, err
+}
+
+// TestNothingSecretIsPrintedOrSentInClear reads documents, well and badly, prints
+// everything a program could print (values, errors, verdicts) and looks for the
+// holder's data, the passwords and the portrait; likewise in what was sent.
+func TestNothingSecretIsPrintedOrSentInClear(t *testing.T) {
+	t.Parallel()
+	i := newIssuer(t, "ecdsa-P-256-sha256", "ecdsa-P-256-sha256")
+	secrets := []string{"ERIKSSON", "ANNA", "L898902C3", "740812", "1974-08", "specimenspecimen", "271828"}
+	check := func(name, text string) {
+		t.Helper()
+		for _, s := range secrets {
+			if strings.Contains(text, s) || strings.Contains(text, hex.EncodeToString([]byte(s))) {
+				t.Errorf("%s shows %q", name, s)
+			}
+		}
+	}
+	faults := []string{"", specimen.FaultBadMAC, specimen.FaultUnprotected, specimen.FaultGone, specimen.FaultTamperedDG1, specimen.FaultMissingDG2,
+		specimen.FaultPACE6300, specimen.FaultReplayedAA, specimen.FaultTamperedSOD}
+	for _, fault := range faults {
+		d := issue(t, i, specimen.DocumentConfig{AA: "ecdsa-P-256-sha256", CAN: "271828", Person: []lds.TaggedText{{Tag: 0x5F0E, Text: "ERIKSSON<<ANNA"}},
+			Access: specimen.AccessConfig{BAC: true, PACE: &specimen.PACEConfig{Protocol: "0.4.0.127.0.7.2.2.4.2.2", ParameterID: 13}},
+			Faults: map[string]bool{fault: true}})
+		for _, access := range []chip.Access{printed(t, d), {CAN: pii.NewText("271828")}, {CAN: pii.NewText("314159")},
+			{Number: pii.NewText("L898902C3"), BirthDate: pii.NewText("740813"), ExpiryDate: pii.NewText("361123")}} {
+			opts := inspectOptions(t, d)
+			opts.Read.Access, opts.Read.Extra = access, []lds.FileID{lds.DG11}
+			var progress []chip.Progress
+			opts.Read.Progress = func(p chip.Progress) { progress = append(progress, p) }
+			wire := &spy{Card: insert(t, d)}
+			x, err := mrtd.Inspect(t.Context(), wire, storeOf(t, i), opts)
+			for _, format := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x"} {
+				check("error "+format, fmt.Sprintf(format, err))
+				check("options "+format, fmt.Sprintf(format, opts.Read.Access))
+				if x != nil {
+					check("verdict "+format, fmt.Sprintf(format, *x.Verdict))
+					check("evidence "+format, fmt.Sprintf(format, *x.Evidence))
+				}
+			}
+			check("progress", fmt.Sprintf("%+v", progress))
+			for _, message := range wire.seen {
+				if fault != specimen.FaultUnprotected { // that chip sends the portrait in clear, and is refused for it
+					check("the wire", string(message))
+				}
+			}
+			x.Wipe()
+		}
+	}
+}
+
+func TestJPEG2000PortraitsBecomeJPEG(t *testing.T) {
+	t.Parallel()
+	decoder, err := jp2.New(t.Context(), jp2.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = decoder.Close(context.WithoutCancel(t.Context())) })
+	i := newIssuer(t, "ecdsa-P-256-sha256", "ecdsa-P-256-sha256")
+	for _, name := range []string{"portrait.jp2", "portrait.j2k"} {
+		d := issue(t, i, specimen.DocumentConfig{Portrait: readFile(t, "jp2/testdata/"+name)})
+		x, err := mrtd.Inspect(t.Context(), insert(t, d), storeOf(t, i), inspectOptions(t, d))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !x.Verdict.Genuine {
+			explain(t, x.Verdict)
+			t.Error("refused")
+		}
+		picture, err := x.Verdict.PortraitJPEG(t.Context(), decoder)
+		if err != nil || lds.ImageFormat(picture.Reveal()) != lds.FormatJPEG {
+			t.Errorf("%s: %v", name, err)
+		}
+		if _, err := x.Verdict.PortraitJPEG(t.Context(), nil); !errors.Is(err, lds.ErrUnsupported) {
+			t.Errorf("%s without a decoder: %v", name, err)
+		}
+	}
+}
+
+func TestReadingIsGivenUpInTime(t *testing.T) {
+	t.Parallel()
+	i := newIssuer(t, "ecdsa-P-256-sha256", "ecdsa-P-256-sha256")
+	d := issue(t, i, specimen.DocumentConfig{})
+	ctx, cancel := context.WithCancel(t.Context())
+	opts := inspectOptions(t, d)
+	opts.Read.Progress = func(chip.Progress) { cancel() }
+	start := time.Now()
+	if _, err := mrtd.Inspect(ctx, insert(t, d), storeOf(t, i), opts); !errors.Is(err, context.Canceled) || time.Since(start) > 5*time.Second {
+		t.Errorf("%v after %v", err, time.Since(start))
+	}
+}
