@@ -15,6 +15,7 @@ import (
 )
 
 type passportCmd struct {
+	Read     passportReadCmd     `cmd:"" help:"Read a document's chip and write evidence."`
 	Verify   passportVerifyCmd   `cmd:"" help:"Judge evidence offline: every step named. Exit 2 when not genuine."`
 	Trust    passportTrustCmd    `cmd:"" help:"Say what trust sources hold, what was loaded, what was refused and why."`
 	Specimen passportSpecimenCmd `cmd:"" help:"Make specimen issuers and documents."`

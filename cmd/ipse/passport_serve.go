@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"syscall"
+	"time"
 
 	"ipse/mrtd/specimen"
 	"ipse/mrtd/vpcd"
@@ -13,8 +15,9 @@ import (
 
 // specimenServeCmd presents a software chip to a vpcd reader.
 type specimenServeCmd struct {
-	Dir  string `required:"" help:"Folder of the document, as written by passport specimen new." type:"existingdir" placeholder:"DIR"`
-	VPCD string `name:"vpcd" required:"" help:"The vpcd reader, for example 127.0.0.1:35963." placeholder:"HOST:PORT"`
+	Dir  string        `required:"" help:"Folder of the document, as written by passport specimen new." type:"existingdir" placeholder:"DIR"`
+	VPCD string        `name:"vpcd" required:"" help:"The vpcd reader, for example 127.0.0.1:35963." placeholder:"HOST:PORT"`
+	Wait time.Duration `help:"How long to wait for the reader to listen." default:"10s"`
 }
 
 // Run serves until the reader goes or the user interrupts.
@@ -28,7 +31,7 @@ func (cmd specimenServeCmd) Run(c *cliContext) error {
 		return err
 	}
 	commands := 0
-	err = vpcd.Connect(c.Context, cmd.VPCD, vpcd.CardConfig{Card: chip, Reset: chip.Reset, Exchanged: func(n int) {
+	err = cmd.connect(c, vpcd.CardConfig{Card: chip, Reset: chip.Reset, Exchanged: func(n int) {
 		commands = n
 		c.progress("%d commands answered", n)
 	}})
@@ -38,6 +41,22 @@ func (cmd specimenServeCmd) Run(c *cliContext) error {
 	}
 	_, err = fmt.Fprintf(c.Stdout, "done: %d commands answered\n", commands)
 	return err
+}
+
+// connect serves the card, waiting for the reader to listen.
+func (cmd specimenServeCmd) connect(c *cliContext, cfg vpcd.CardConfig) error {
+	end := c.Now().Add(cmd.Wait)
+	for {
+		err := vpcd.Connect(c.Context, cmd.VPCD, cfg)
+		if !errors.Is(err, syscall.ECONNREFUSED) || c.Now().After(end) {
+			return err
+		}
+		select {
+		case <-c.Context.Done():
+			return c.Context.Err()
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
 }
 
 // specimenFaultsCmd lists the faults.

@@ -65,13 +65,17 @@ func (cmd specimenNewCmd) Run(c *cliContext) error {
 	if err := doc.Save(writeTo(cmd.Out)); err != nil {
 		return err
 	}
+	if err := writeTo(cmd.Out)("mrz.txt", []byte(doc.MRZ+"\n")); err != nil {
+		return err
+	}
 	if err := issuer.Save(writeTo(issuerDir)); err != nil {
 		return err
 	}
 	if err := cmd.saveTrust(c, issuer); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(c.Stdout, "document    %s\nissuer      %s\ntrust list  %s\n", cmd.Out, issuerDir, filepath.Join(cmd.Out, "trust"))
+	_, err = fmt.Fprintf(c.Stdout, "document    %s\nzone        %s\nissuer      %s\ntrust list  %s\n",
+		cmd.Out, filepath.Join(cmd.Out, "mrz.txt"), issuerDir, filepath.Join(cmd.Out, "trust"))
 	return err
 }
 

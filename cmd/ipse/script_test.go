@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"net"
 	"os"
 	"os/exec"
 	"strconv"
@@ -16,7 +17,8 @@ func TestMain(m *testing.M) {
 }
 
 // TestScripts drives the real program from the text scripts of testdata/script.
-// Their first lines say what each shows.
+// Their first lines say what each shows. $REPO is the repository, $PORT a TCP
+// port that was free.
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	testscript.Run(t, testscript.Params{
@@ -29,7 +31,13 @@ func TestScripts(t *testing.T) {
 				return err
 			}
 			e.Setenv("REPO", root+"/../..")
-			return nil
+			l, err := net.Listen("tcp", "127.0.0.1:0")
+			if err != nil {
+				return err
+			}
+			_, port, err := net.SplitHostPort(l.Addr().String())
+			e.Setenv("PORT", port)
+			return errors.Join(err, l.Close())
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "cut": cut},
 	})
