@@ -9,7 +9,7 @@ const people = path.resolve(import.meta.dirname, "..", "testdata", "people");
 
 interface Truth {
   frames: { file: string; t_ms: number }[];
-  actions: { action: string; t_ms: [number, number] }[];
+  actions?: { action: string; t_ms: [number, number] }[];
 }
 
 /** What the camera shows. */
@@ -35,28 +35,26 @@ export async function installCamera(page: Page, scene: Scene): Promise<void> {
 
 interface CameraInput {
   times: number[];
-  actions: Truth["actions"];
+  actions: NonNullable<Truth["actions"]>;
   play: Scene["play"];
 }
 
 // Runs in the page.
 function cameraScript(input: CameraInput): void {
-  const pictures = new Map<number, Promise<ImageBitmap>>();
-  const picture = (i: number): Promise<ImageBitmap> => {
-    let p = pictures.get(i);
-    if (p === undefined) {
-      p = fetch(`/__camera/${String(i)}`).then((r) => r.blob()).then((b) => createImageBitmap(b));
-      pictures.set(i, p);
-    }
-    return p;
+  const pictures = new Map<number, ImageBitmap>();
+  const load = async (i: number): Promise<void> => {
+    pictures.set(i, await createImageBitmap(await (await fetch(`/__camera/${String(i)}`)).blob()));
   };
   const indexAt = (ms: number): number => Math.max(0, input.times.findLastIndex((t) => t <= ms));
-  const range = (from: number, to: number): number[] => Array.from({ length: to - from + 1 }, (_, k) => from + k);
+  const range = (from: number, to: number): number[] => Array.from({ length: Math.max(0, to - from + 1) }, (_, k) => from + k);
   // The neutral beginning, forth and back: a person waiting.
   const rest = Math.max(2, indexAt((input.actions[0]?.t_ms[0] ?? 600) - 100));
   const idle = [...range(0, rest), ...range(1, rest - 1).reverse()];
+  const nothingFor = 25; // pictures without success before a person tries again
 
   navigator.mediaDevices.getUserMedia = async () => {
+    const wanted = input.play === "still" ? [0] : range(0, input.times.length - 1);
+    for (let i = 0; i < wanted.length; i += 12) await Promise.all(wanted.slice(i, i + 12).map(load));
     const canvas = document.createElement("canvas");
     canvas.width = 640;
     canvas.height = 480;
@@ -64,35 +62,39 @@ function cameraScript(input: CameraInput): void {
     if (context === null) throw new Error("no canvas");
     let queue: number[] = [];
     let shown = "";
+    let waited = 0;
     let tick = 0;
     let blinks = 0;
-    const draw = async (): Promise<void> => {
-      const action = document.querySelector<HTMLElement>("[data-action]")?.dataset["action"] ?? "";
-      const step = document.querySelector<HTMLElement>("[data-action]")?.dataset["step"] ?? "";
-      let index: number;
-      if (input.play === "still") index = 0;
-      else if (input.play === "loop") index = tick % input.times.length;
-      else {
-        if (`${step}/${action}` !== shown) {
-          shown = `${step}/${action}`;
-          const pieces = input.actions.filter((a) => a.action === action);
-          const piece = action === "blink" ? pieces[blinks++ % Math.max(1, pieces.length)] : pieces[0];
-          // A person needs a moment to understand before acting.
-          queue = piece === undefined ? [] : [...idle.slice(0, 4), ...range(indexAt(piece.t_ms[0]), indexAt(piece.t_ms[1]))];
-        }
-        index = queue.shift() ?? idle[tick % idle.length] ?? 0;
+    const act = (action: string): void => {
+      const pieces = input.actions.filter((a) => a.action === action);
+      const piece = action === "blink" ? pieces[blinks++ % Math.max(1, pieces.length)] : pieces[0];
+      waited = 0;
+      // A person needs a moment to understand before acting.
+      queue = piece === undefined ? [] : [...idle.slice(0, 4), ...range(indexAt(piece.t_ms[0]), indexAt(piece.t_ms[1]))];
+    };
+    const next = (): number => {
+      if (input.play === "still") return 0;
+      if (input.play === "loop") return tick % input.times.length;
+      const { action = "", step = "" } = document.querySelector<HTMLElement>("[data-action]")?.dataset ?? {};
+      if (`${step}/${action}` !== shown || (queue.length === 0 && ++waited > nothingFor)) {
+        shown = `${step}/${action}`;
+        act(action);
       }
+      return queue.shift() ?? idle[tick % idle.length] ?? 0;
+    };
+    const draw = (): void => {
+      const picture = pictures.get(next());
       tick++;
-      context.drawImage(await picture(index), 0, 0, 640, 480);
+      if (picture !== undefined) context.drawImage(picture, 0, 0, 640, 480);
       // A sensor never gives the same picture twice.
       for (let k = 0; k < 200; k++) {
         context.fillStyle = `rgba(${Math.random() < 0.5 ? "0,0,0" : "255,255,255"},0.03)`;
         context.fillRect(Math.random() * 640, Math.random() * 480, 2, 2);
       }
     };
-    await draw();
-    // A worker-free steady clock: ten pictures a second, as they were recorded.
-    const timer = setInterval(() => void draw(), 100);
+    draw();
+    // Ten pictures a second, as they were recorded.
+    const timer = setInterval(draw, 100);
     const stream = canvas.captureStream(15);
     for (const track of stream.getTracks()) {
       const stop = track.stop.bind(track);

@@ -5,15 +5,27 @@ import { vi } from "vitest";
 import { createMock, type Mock } from "../dev/mock";
 import { App } from "../src/app";
 import { I18nProvider, loadMessages, type Language } from "../src/i18n";
-import type { Config } from "../src/types";
+import type { Config, View } from "../src/types";
 
-/** An event source that never speaks: the tests move the session themselves. */
-class SilentEvents extends EventTarget {
+/** An event source that speaks when a test does: the tests move the session themselves. */
+export class Events extends EventTarget {
   static readonly CLOSED = 2;
+  static readonly open = new Set<Events>();
   readonly readyState = 0;
   onerror: (() => void) | null = null;
+
+  constructor() {
+    super();
+    Events.open.add(this);
+  }
+
   close(): void {
     this.onerror = null;
+    Events.open.delete(this);
+  }
+
+  static say(view: View): void {
+    for (const source of Events.open) source.dispatchEvent(new MessageEvent("view", { data: JSON.stringify(view) }));
   }
 }
 
@@ -58,14 +70,16 @@ await Promise.all([
   loadMessages("en"), loadMessages("fr"), import("../src/pages/face"), import("../src/pages/login"), import("../src/pages/me"), import("../src/pages/recover"), import("../src/demo/passport"),
 ]);
 
-export async function open(path: string, options: { lang?: Language; demo?: boolean; prepare?: (mock: Mock) => unknown } = {}): Promise<Page> {
+export async function open(path: string, options: { lang?: Language; demo?: boolean; prepare?: (mock: Mock) => unknown; before?: (call: string) => unknown } = {}): Promise<Page> {
   const mock = createMock();
   const calls: string[] = [];
   await options.prepare?.(mock);
-  vi.stubGlobal("EventSource", SilentEvents);
+  Events.open.clear();
+  vi.stubGlobal("EventSource", Events);
   vi.stubGlobal("fetch", async (target: string, init: RequestInit) => {
     const method = init.method ?? "GET";
     calls.push(`${method} ${target}`);
+    await options.before?.(`${method} ${target}`);
     const { status, body } = await mock.call(method, target, typeof init.body === "string" ? (JSON.parse(init.body) as Record<string, unknown>) : {});
     return new Response(body === null ? null : JSON.stringify(body), { status });
   });

@@ -4,7 +4,7 @@ import { parseClaims } from "../src/crypto/sdjwt";
 import type * as vaultModule from "../src/state/vault";
 import type { OpenVault } from "../src/state/vault";
 import type { View } from "../src/types";
-import { byName, close, open, settle, textOf } from "./harness";
+import { byName, close, Events, open, settle, textOf } from "./harness";
 
 const opened = vi.hoisted((): { vault: unknown } => ({ vault: null }));
 vi.mock("../src/state/vault", async (original) => ({
@@ -129,6 +129,28 @@ describe("the document page", () => {
     await page.click("Use the specimen passport");
     expect(page.calls).toContain("POST /demo/api/passport");
     expect(document.querySelector<HTMLInputElement>("input.mono")?.value).toBe("L898902C3");
+  });
+});
+
+describe("a session that moves while a call is under way", () => {
+  const atFace = view({ state: "face", document_summary: { kind: "passport", issuing_state: "UTO" }, face: { phase: "ready", attempts_left: 3, steps: 6 } });
+
+  it("shows what was said last, not what arrived last", async () => {
+    const before = (call: string) => { if (call === "POST /api/proofing/document") Events.say(atFace); };
+    const page = await open("/prove/document", { demo: true, before, prepare: (mock) => { mock.show(documentView()); } });
+    await page.click("Use the specimen passport");
+    await page.click("Read my document");
+    expect(textOf("h1")).toContain("Your document is read");
+  });
+
+  it("does not hear a former check after a new one has begun", async () => {
+    const before = (call: string) => { if (call === "POST /api/proofing") Events.say(view({ state: "abandoned" })); };
+    const page = await open("/prove/document", { before, prepare: (mock) => { mock.show(documentView()); } });
+    await page.click("Go to a counter instead");
+    await page.click("Yes, at a counter");
+    expect(location.pathname).toBe("/prove/consent");
+    expect(page.calls).toContain("POST /api/proofing");
+    expect(Events.open.size).toBe(1);
   });
 });
 

@@ -16,7 +16,7 @@ export function Consent() {
 
 function Agree({ view }: { view: View }) {
   const { t } = useI18n();
-  const { update } = useProofing();
+  const { act } = useProofing();
   const [agreed, setAgreed] = useState(false);
   const [missing, setMissing] = useState(false);
   const [busy, setBusy] = useState(false);
@@ -30,19 +30,13 @@ function Agree({ view }: { view: View }) {
     if (!agreed || busy) return;
     setBusy(true);
     setProblem(null);
-    api.consent(consent.id).then(
-      (next) => { update(next); },
-      (thrown: unknown) => {
-        setProblem(asProblem(thrown));
-        setBusy(false);
-      },
-    );
+    act(() => api.consent(consent.id)).catch((thrown: unknown) => {
+      setProblem(asProblem(thrown));
+      setBusy(false);
+    });
   };
   const refuse = () => {
-    api.abandon().catch(() => undefined).then((next) => {
-      if (next !== undefined) update(next);
-      navigate("/");
-    }, () => undefined);
+    act(api.abandon).catch(() => undefined).finally(() => { navigate("/"); });
   };
 
   return (

@@ -32,7 +32,7 @@ type FieldName = "number" | "birth" | "expiry" | "can";
 /** What opens the chip: number and dates, or the CAN; checked as one types. */
 export function AccessForm({ access, setAccess, ready }: Props) {
   const { t, tn } = useI18n();
-  const { update } = useProofing();
+  const { act } = useProofing();
   const form = useRef<HTMLFormElement>(null);
   const { way, number, birth, expiry, can } = access;
   const set = (name: FieldName) => (value: string) => {
@@ -69,10 +69,7 @@ export function AccessForm({ access, setAccess, ready }: Props) {
     if (!ready || busy) return;
     setBusy(true);
     const keys = way === "can" ? { can: can.trim() } : { mrz: { document_number: normaliseNumber(number), birth_date: birth, expiry_date: expiry } };
-    api.readDocument(keys).then(
-      (view) => { update(view); },
-      (thrown: unknown) => { setProblem(asProblem(thrown)); },
-    ).finally(() => { setBusy(false); });
+    act(() => api.readDocument(keys)).catch((thrown: unknown) => { setProblem(asProblem(thrown)); }).finally(() => { setBusy(false); });
   };
 
   const normalised = normaliseNumber(number);

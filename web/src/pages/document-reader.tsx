@@ -11,7 +11,7 @@ import { Qr } from "../ui/qr";
 /** The reader: its pairing code to type, copy or scan, and whether it is there. */
 export function ReaderCard({ document }: { document: DocumentView }) {
   const { t, time } = useI18n();
-  const { update } = useProofing();
+  const { act } = useProofing();
   const [problem, setProblem] = useState<Problem | null>(null);
   const expired = useExpired(document.pairing_expires_at);
   const command = `ipse passport relay --server ${location.origin} --code ${document.pairing_code} --reader pcsc`;
@@ -52,7 +52,7 @@ export function ReaderCard({ document }: { document: DocumentView }) {
           kind="quiet"
           onClick={() => {
             setProblem(null);
-            api.newReader().then(update, (thrown: unknown) => { setProblem(asProblem(thrown)); });
+            act(api.newReader).catch((thrown: unknown) => { setProblem(asProblem(thrown)); });
           }}
         >
           {t("document.code_new")}

@@ -1,4 +1,4 @@
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { asProblem, type Problem } from "../api";
 import { useI18n } from "../i18n";
 import { remember } from "../remember";
@@ -13,24 +13,33 @@ import { PasskeyForm } from "../ui/passkey-form";
 
 export function Passkey() {
   const { t } = useI18n();
-  const { update } = useProofing();
+  const { session, act } = useProofing();
   const [problem, setProblem] = useState<Problem | null>(null);
   const [stage, setStage] = useState<Stage | null>(null);
   const create = (name: string) => {
     setProblem(null);
-    import("../state/vault").then(({ createAccount }) => createAccount(name, setStage)).then(
-      ({ view, recoveryCode }) => {
+    const make = async () => {
+      const { createAccount } = await import("../state/vault");
+      await act(async () => {
+        const { view, recoveryCode } = await createAccount(name, setStage);
         remember("recovery", "unconfirmed");
         keepRecoveryCode(recoveryCode);
-        navigate("/prove/recovery", { replace: true });
-        update(view);
-      },
+        return view;
+      });
+    };
+    make().then(
+      () => { navigate("/prove/recovery", { replace: true }); },
       (thrown: unknown) => {
         setStage(null);
         setProblem(asProblem(thrown));
       },
     );
   };
+  // An account that exists already, for instance after the way back: its code was shown once.
+  const made = stage === null && session.status === "here" && session.view.state === "done";
+  useEffect(() => {
+    if (made) navigate("/prove/recovery", { replace: true });
+  }, [made]);
   return (
     <Proving title={t("passkey.title")} step={5}>
       {(view) => (

@@ -1,5 +1,5 @@
 import { useState } from "preact/hooks";
-import { api, asProblem, type Problem } from "../api";
+import { asProblem, type Problem } from "../api";
 import { useI18n } from "../i18n";
 import { navigate } from "../router";
 import { useProofing } from "../state/proofing";
@@ -38,8 +38,8 @@ function Accepted({ view }: { view: View }) {
 
 /** Refused, stopped or out of time: the kind of reason, what to try, the counter. */
 function Ended({ view }: { view: View }) {
-  const { t, code, lang } = useI18n();
-  const { update } = useProofing();
+  const { t, code } = useI18n();
+  const { begin } = useProofing();
   const toCounter = useCounterInstead();
   const [problem, setProblem] = useState<Problem | null>(null);
   const refused = view.state === "refused";
@@ -49,7 +49,7 @@ function Ended({ view }: { view: View }) {
     action().catch((thrown: unknown) => { setProblem(asProblem(thrown)); });
   };
   const again = act(async () => {
-    update(await api.startProofing("camera", lang));
+    await begin("camera");
     navigate("/prove/consent");
   });
   return (

@@ -1,5 +1,5 @@
 import { useState } from "preact/hooks";
-import { api, asProblem, type Problem } from "../api";
+import { asProblem, type Problem } from "../api";
 import { useI18n } from "../i18n";
 import { Link, navigate } from "../router";
 import { useConfig } from "../state/config";
@@ -11,21 +11,18 @@ import { ProblemNotice } from "../ui/problem";
 
 /** What one gets, what one needs, and two doors of the same size and weight. */
 export function Start() {
-  const { t, time, lang } = useI18n();
+  const { t, time } = useI18n();
   const config = useConfig();
-  const { session, update } = useProofing();
+  const { session, begin } = useProofing();
   const [problem, setProblem] = useState<Problem | null>(null);
   const [going, setGoing] = useState<Route | null>(null);
 
-  const begin = (route: Route) => {
+  const go = (route: Route) => {
     if (going !== null) return;
     setGoing(route);
     setProblem(null);
-    api.startProofing(route, lang).then(
-      (view) => {
-        update(view);
-        navigate("/prove/consent");
-      },
+    begin(route).then(
+      () => { navigate("/prove/consent"); },
       (thrown: unknown) => {
         setProblem(asProblem(thrown));
         setGoing(null);
@@ -69,7 +66,7 @@ export function Start() {
               type="button"
               class="door"
               aria-busy={going === door.route ? "true" : undefined}
-              onClick={() => { begin(door.route); }}
+              onClick={() => { go(door.route); }}
             >
               {door.drawing}
               <span class="door-title">{door.title}</span>{" "}

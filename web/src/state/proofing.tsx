@@ -1,8 +1,9 @@
 /** The proofing session of this browser: loaded once, then followed as the server moves it on. */
 import { createContext, type ComponentChildren } from "preact";
-import { useCallback, useContext, useEffect, useMemo, useState } from "preact/hooks";
+import { useCallback, useContext, useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { api, asProblem, followProofing, type Problem } from "../api";
-import type { ProofingState, View } from "../types";
+import { useI18n } from "../i18n";
+import type { ProofingState, Route, View } from "../types";
 
 export type Session =
   | { status: "loading" }
@@ -12,8 +13,10 @@ export type Session =
 
 export interface Proofing {
   session: Session;
-  /** Takes over a view that a call has answered with. */
-  update: (view: View) => void;
+  /** Makes a call that answers with a view and shows it, unless a newer one came meanwhile. */
+  act: (call: () => Promise<View>) => Promise<void>;
+  /** Begins a new check; what is still said about a former one is no longer heard. */
+  begin: (route: Route) => Promise<void>;
   /** Asks the server again. */
   reload: () => Promise<void>;
 }
@@ -32,27 +35,46 @@ export const pagesOf: Record<ProofingState, readonly [string, ...string[]]> = {
   face: ["/prove/face", "/prove/document"],
   counter: ["/counter", "/prove/document"],
   account: ["/prove/result", "/prove/passkey"],
-  done: ["/me", "/prove/recovery", "/prove/result"],
+  // The passkey page is left by itself once the code that it made can be shown.
+  done: ["/me", "/prove/passkey", "/prove/recovery", "/prove/result"],
   refused: ["/prove/result"],
   abandoned: ["/prove/result"],
   expired: ["/prove/result"],
 };
 
 export function ProofingProvider({ children }: { children: ComponentChildren }) {
+  const { lang } = useI18n();
   const [session, setSession] = useState<Session>({ status: "loading" });
+  // Views come as answers and as events, on two connections: an answer that was
+  // overtaken by an event is older than it. heard counts the events.
+  const heard = useRef(0);
+  // One for each check begun in this page: events of a former one are not believed.
+  const epoch = useRef(0);
+  const [followed, setFollowed] = useState(0);
 
-  const update = useCallback((view: View) => {
-    setSession({ status: "here", view });
+  const act = useCallback(async (call: () => Promise<View>) => {
+    const before = heard.current;
+    const view = await call();
+    if (heard.current === before) setSession({ status: "here", view });
   }, []);
+
+  const begin = useCallback(async (route: Route) => {
+    epoch.current++;
+    try {
+      setSession({ status: "here", view: await api.startProofing(route, lang) });
+    } finally {
+      setFollowed(epoch.current);
+    }
+  }, [lang]);
 
   const reload = useCallback(async () => {
     try {
-      setSession({ status: "here", view: await api.proofing() });
+      await act(api.proofing);
     } catch (thrown) {
       const problem = asProblem(thrown);
       setSession(problem.status === 404 || problem.code === "no_proofing" ? { status: "none" } : { status: "failed", problem });
     }
-  }, []);
+  }, [act]);
 
   useEffect(() => {
     void reload();
@@ -61,12 +83,18 @@ export function ProofingProvider({ children }: { children: ComponentChildren }) 
   const following = session.status === "here" && !isFinal(session.view.state);
   useEffect(() => {
     if (!following) return undefined;
-    return followProofing(update, () => {
-      void reload();
+    const mine = epoch.current;
+    const onView = (view: View) => {
+      if (epoch.current !== mine) return;
+      heard.current++;
+      setSession({ status: "here", view });
+    };
+    return followProofing(onView, () => {
+      if (epoch.current === mine) void reload();
     });
-  }, [following, update, reload]);
+  }, [following, followed, reload]);
 
-  const value = useMemo(() => ({ session, update, reload }), [session, update, reload]);
+  const value = useMemo(() => ({ session, act, begin, reload }), [session, act, begin, reload]);
   return <Context.Provider value={value}>{children}</Context.Provider>;
 }
 

@@ -37,11 +37,10 @@ export function Proving({ title, step, children }: GuardProps) {
 
 /** Stops the session and begins one at a counter. */
 export function useCounterInstead(): () => Promise<void> {
-  const { update } = useProofing();
-  const { lang } = useI18n();
+  const { begin } = useProofing();
   return async () => {
     await api.abandon().catch(() => undefined); // it may have ended by itself
-    update(await api.startProofing("counter", lang));
+    await begin("counter");
     navigate("/prove/consent");
   };
 }
@@ -49,7 +48,7 @@ export function useCounterInstead(): () => Promise<void> {
 /** Stop, counter, receipt and the end of the session: at the foot of every step. */
 export function ProvingFoot({ view, counter = true, live = false }: { view: View; counter?: boolean; live?: boolean }) {
   const { t, time } = useI18n();
-  const { update } = useProofing();
+  const { act: follow } = useProofing();
   const toCounter = useCounterInstead();
   const [asking, setAsking] = useState<"stop" | "counter" | null>(null);
   const [problem, setProblem] = useState<Problem | null>(null);
@@ -76,7 +75,7 @@ export function ProvingFoot({ view, counter = true, live = false }: { view: View
           yes={t("app.stop")}
           no={t("app.stop_keep")}
           onNo={() => { setAsking(null); }}
-          onYes={() => { act(async () => { update(await api.abandon()); navigate("/prove/result"); }); }}
+          onYes={() => { act(async () => { await follow(api.abandon); navigate("/prove/result"); }); }}
         >
           <p>{t("app.stop_text")}</p>
         </Dialog>

@@ -1,0 +1,109 @@
+// Starts the real program for one test, on free ports and with a data folder of
+// its own, and leaves nothing behind.
+import { spawn, type ChildProcess } from "node:child_process";
+import { existsSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import path from "node:path";
+
+/** The program under test; IPSE_BIN names another one. */
+export const binary = process.env["IPSE_BIN"] ?? path.resolve(import.meta.dirname, "..", "bin", "ipse");
+
+export interface DemoService {
+  name: string;
+  url: string;
+}
+
+/** Whether a port of this machine is free. */
+async function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once("error", () => { resolve(false); });
+    server.listen(port, "127.0.0.1", () => { server.close(() => { resolve(true); }); });
+  });
+}
+
+/** The first of three free ports in a row: the server's and those of its two services. */
+async function freePorts(): Promise<number> {
+  for (let tries = 0; tries < 200; tries++) {
+    const port = 20_000 + Math.floor(Math.random() * 10_000);
+    if ((await isFree(port)) && (await isFree(port + 1)) && (await isFree(port + 2))) return port;
+  }
+  throw new Error("no three free ports in a row");
+}
+
+/** One running `ipse demo`. */
+export class Program {
+  readonly data: string;
+  readonly port: number;
+  services: DemoService[] = [];
+  #child: ChildProcess | null = null;
+  #said = "";
+  #logged = "";
+
+  private constructor(data: string, port: number) {
+    this.data = data;
+    this.port = port;
+  }
+
+  static async start(): Promise<Program> {
+    if (!existsSync(binary)) throw new Error(`${binary} is missing: run make build`);
+    const program = new Program(await mkdtemp(path.join(tmpdir(), "ipse-e2e-")), await freePorts());
+    try {
+      await program.run();
+    } catch (error) {
+      await program.remove();
+      throw error;
+    }
+    return program;
+  }
+
+  get url(): string {
+    return `http://localhost:${String(this.port)}`;
+  }
+
+  /** What it wrote to standard error. */
+  get log(): string {
+    return this.#logged;
+  }
+
+  /** Runs it, again if need be, on the same ports and data; returns when it answers. */
+  async run(): Promise<void> {
+    this.#said = "";
+    const child = spawn(binary, ["demo", "--addr", `127.0.0.1:${String(this.port)}`, "--data", this.data, "--log"], { stdio: ["ignore", "pipe", "pipe"] });
+    this.#child = child;
+    child.stdout.on("data", (chunk: Buffer) => { this.#said += chunk.toString(); });
+    child.stderr.on("data", (chunk: Buffer) => { this.#logged += chunk.toString(); });
+    const until = Date.now() + 30_000;
+    while (!this.#said.includes("Ctrl-C")) {
+      if (child.exitCode !== null) throw new Error(`the program ended with ${String(child.exitCode)}:\n${this.#logged}`);
+      if (Date.now() > until) throw new Error(`the program did not become ready:\n${this.#said}\n${this.#logged}`);
+      await new Promise((resolve) => setTimeout(resolve, 25));
+    }
+    this.services = [...this.#said.matchAll(/^ +(\S.*?) {2,}(https?:\/\/\S+)$/gm)]
+      .map(([, name, url]) => ({ name: name ?? "", url: url ?? "" }))
+      .filter(({ url }) => !url.startsWith(this.url));
+  }
+
+  /** Stops it as an interrupt does and waits; a program that does not stop fails the test. */
+  async stop(signal: "SIGINT" | "SIGKILL" = "SIGINT"): Promise<void> {
+    const child = this.#child;
+    this.#child = null;
+    if (child === null || child.exitCode !== null) return;
+    const ended = new Promise<void>((resolve) => child.once("exit", () => { resolve(); }));
+    child.kill(signal);
+    const late = setTimeout(() => { child.kill("SIGKILL"); }, 15_000);
+    await ended;
+    clearTimeout(late);
+    if (signal === "SIGINT" && child.signalCode === "SIGKILL") throw new Error("the program did not stop within 15 s");
+  }
+
+  async remove(): Promise<void> {
+    try {
+      await this.stop();
+    } finally {
+      await rm(this.data, { recursive: true, force: true });
+    }
+  }
+}
