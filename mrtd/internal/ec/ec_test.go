@@ -79,7 +79,7 @@ func TestCurves(t *testing.T) {
 	}
 }
 
-func std(c *Curve) (elliptic.Curve, ecdh.Curve) {
+func standard(c *Curve) (elliptic.Curve, ecdh.Curve) {
 	switch c.Name() {
 	case "P-224":
 		return elliptic.P224(), nil
@@ -97,7 +97,7 @@ func std(c *Curve) (elliptic.Curve, ecdh.Curve) {
 func TestAgainstStandardLibrary(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, c *Curve) {
-		curve, dh := std(c)
+		curve, dh := standard(c)
 		if curve == nil {
 			t.Skip("the standard library has no such curve")
 		}
@@ -163,41 +163,98 @@ func mustKey(t testing.TB, c *Curve) *PrivateKey {
 func TestProperties(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, c *Curve) {
-		rapid.Check(t, func(rt *rapid.T) {
-			d := rapid.SliceOfN(rapid.Byte(), c.n.size, c.n.size)
-			source := rapid.SliceOfN(rapid.Byte(), 16*c.n.size, 16*c.n.size)
-			k, err := c.GenerateKey(bytes.NewReader(source.Draw(rt, "key")))
-			if err != nil {
-				rt.Skip("no key in this source")
-			}
-			other := mustKey(t, c)
+		for range 5 {
+			k, other := mustKey(t, c), mustKey(t, c)
 			ab, err1 := k.ECDH(other.Public())
 			ba, err2 := other.ECDH(k.Public())
 			if err1 != nil || err2 != nil || !bytes.Equal(ab, ba) {
-				rt.Fatalf("the sides disagree: %v %v", err1, err2)
+				t.Fatalf("the sides disagree: %v %v", err1, err2)
 			}
-			var p, q point
-			scalar := d.Draw(rt, "scalar")
-			c.generatorMult(&p, scalar)
-			c.scalarMult(&q, &c.g, scalar)
-			a, aErr := c.public(&p)
-			b, bErr := c.public(&q)
-			if (aErr == nil) != (bErr == nil) || aErr == nil && !a.Equal(b) {
-				rt.Fatal("comb and window disagree")
-			}
-			digest := rapid.SliceOfN(rapid.Byte(), 20, 64).Draw(rt, "digest")
+			digest := make([]byte, 20+len(ab)%30)
+			_, _ = rand.Read(digest)
 			r, s, err := k.Sign(rand.Reader, digest)
 			if err != nil || !k.Public().Verify(digest, r, s) {
-				rt.Fatalf("own signature refused: %v", err)
+				t.Fatalf("own signature refused: %v", err)
 			}
 			if other.Public().Verify(digest, r, s) || k.Public().Verify(digest, s, r) {
-				rt.Fatal("a foreign signature is accepted")
+				t.Fatal("a foreign signature is accepted")
 			}
 			digest[0] ^= 0x80
 			if k.Public().Verify(digest, r, s) {
-				rt.Fatal("a signature of another digest is accepted")
+				t.Fatal("a signature of another digest is accepted")
 			}
-		})
+		}
+	})
+}
+
+// TestScalars: comb and window agree for any scalar, also for those with runs of
+// zeros and ones and for multiples of the order, where additions are exceptional.
+func TestScalars(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, c *Curve) {
+		order := c.Order()
+		minus, plus := new(big.Int).Sub(order, big.NewInt(1)), new(big.Int).Add(order, big.NewInt(1))
+		scalars := []*big.Int{big.NewInt(0), big.NewInt(1), big.NewInt(2), big.NewInt(15), big.NewInt(16), minus, order, plus,
+			new(big.Int).Rsh(order, 1), new(big.Int).Lsh(big.NewInt(1), uint(c.BitSize()-1))}
+		for i, n := range scalars {
+			k := n.FillBytes(make([]byte, c.Size()))
+			var p, q point
+			c.generatorMult(&p, k)
+			c.scalarMult(&q, &c.g, k)
+			a, aErr := c.public(&p)
+			b, bErr := c.public(&q)
+			if (aErr == nil) != (bErr == nil) || aErr == nil && !a.Equal(b) {
+				t.Errorf("comb and window disagree for scalar %d", i)
+			}
+			if infinite := new(big.Int).Mod(n, order).Sign() == 0; infinite != (aErr != nil) {
+				t.Errorf("scalar %d: infinity is %v", i, aErr != nil)
+			}
+		}
+		if a, err := c.NewPrivateKey(minus.FillBytes(make([]byte, c.Size()))); err != nil || !bytes.Equal(a.Public().X(), c.GeneratorPoint().X()) {
+			t.Error("(n-1) G is not -G")
+		}
+	})
+}
+
+// TestField compares the arithmetic of every field with math/big.
+func TestField(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, c *Curve) {
+		for _, f := range []*field{c.f, c.n} {
+			rapid.Check(t, func(rt *rapid.T) {
+				gen := rapid.SliceOfN(rapid.Byte(), f.size, f.size)
+				xb, yb := new(big.Int).SetBytes(gen.Draw(rt, "x")), new(big.Int).SetBytes(gen.Draw(rt, "y"))
+				if rapid.Bool().Draw(rt, "near p") {
+					xb.Sub(f.pBig, new(big.Int).And(xb, big.NewInt(3)))
+				}
+				xb.Mod(xb, f.pBig)
+				yb.Mod(yb, f.pBig)
+				x, y := f.fromBig(xb), f.fromBig(yb)
+				var z elem
+				is := func(what string, want *big.Int) {
+					if got := new(big.Int).SetBytes(f.bytes(&z)); got.Cmp(want.Mod(want, f.pBig)) != 0 {
+						rt.Fatalf("%s is wrong", what)
+					}
+				}
+				f.mul(&z, &x, &y)
+				is("x y", new(big.Int).Mul(xb, yb))
+				f.add(&z, &x, &y)
+				is("x + y", new(big.Int).Add(xb, yb))
+				f.sub(&z, &x, &y)
+				is("x - y", new(big.Int).Sub(xb, yb))
+				long := append(xb.Bytes(), yb.Bytes()...)
+				if !bytes.Equal(f.reduce(long), new(big.Int).Mod(new(big.Int).SetBytes(long), f.pBig).FillBytes(make([]byte, f.size))) {
+					rt.Fatal("reduction is wrong")
+				}
+			})
+			x := f.fromBig(big.NewInt(123456789))
+			var inverse, product elem
+			f.invert(&inverse, &x)
+			f.mul(&product, &x, &inverse)
+			if f.equal(&product, &f.one) != 1 {
+				t.Error("x / x is not 1")
+			}
+		}
 	})
 }
 
