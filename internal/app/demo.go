@@ -14,10 +14,12 @@ import (
 	"path/filepath"
 	"regexp"
 	"strconv"
+	"sync"
 	"time"
 
 	"ipse"
 	"ipse/internal/config"
+	services "ipse/internal/demo"
 	"ipse/internal/httpapi"
 	"ipse/internal/idp"
 	"ipse/mrtd/trust"
@@ -43,15 +45,22 @@ type DemoOptions struct {
 type Demo struct {
 	app       *App
 	desk      *passportDesk
+	offices   []*office
 	listener  net.Listener
 	temporary string // folder to remove, or empty
 }
 
+// office is one demo service on its own port.
+type office struct {
+	service  *services.Service
+	listener net.Listener
+	url      string
+}
+
 // demo is what the demonstration changes in an App.
 type demo struct {
-	desk *passportDesk
-	now  func() time.Time
-	rand io.Reader
+	desk          *passportDesk
+	registrations []idp.Service
 }
 
 // NewDemo listens and builds everything. PublicURL is http://localhost:PORT: a
@@ -67,6 +76,10 @@ func NewDemo(ctx context.Context, opts DemoOptions) (_ *Demo, err error) {
 			err = errors.Join(err, d.Close(ctx))
 		}
 	}()
+	public := "http://localhost:" + strconv.Itoa(port(listener))
+	if err := d.openOffices(opts, public); err != nil {
+		return nil, err
+	}
 	data := opts.Data
 	if data == "" {
 		if data, err = memoryFolder(); err != nil {
@@ -80,7 +93,7 @@ func NewDemo(ctx context.Context, opts DemoOptions) (_ *Demo, err error) {
 	cfg := config.Default()
 	cfg.Server.Address = listener.Addr().String()
 	cfg.Server.Data = data
-	cfg.Server.PublicURL = "http://localhost:" + strconv.Itoa(port(listener))
+	cfg.Server.PublicURL = public
 	cfg.Server.ShutdownTimeout = config.Duration(3 * time.Second)
 	cfg.Operator = config.Operator{Name: "Utopia Digital Agency", Contact: "privacy@agency.example"}
 	cfg.Counter.Places = []string{"Town hall, 1 Main Square: Monday to Friday, 9:00 to 17:00"}
@@ -88,8 +101,44 @@ func NewDemo(ctx context.Context, opts DemoOptions) (_ *Demo, err error) {
 		return nil, fmt.Errorf("demo configuration: %w", err)
 	}
 	d.app, err = New(ctx, Options{Config: cfg, Version: opts.Version, Log: opts.Log, Now: opts.Now, Rand: opts.Rand,
-		demo: &demo{desk: d.desk, now: opts.Now, rand: opts.Rand}})
-	return d, err
+		demo: &demo{desk: d.desk, registrations: d.registrations()}})
+	if err != nil {
+		return nil, err
+	}
+	return d, nil
+}
+
+// openOffices makes the two demo services, on the ports after the server's own.
+func (d *Demo) openOffices(opts DemoOptions, issuer string) error {
+	host, own, err := net.SplitHostPort(opts.Address)
+	if err != nil {
+		return fmt.Errorf("demo address: %w", err)
+	}
+	for i, kind := range []services.Office{services.Tax, services.Family} {
+		next := "0"
+		if own != "0" {
+			next = strconv.Itoa(port(d.listener) + 1 + i)
+		}
+		listener, err := listenLoopback(net.JoinHostPort(host, next))
+		if err != nil {
+			return err
+		}
+		o := &office{listener: listener, url: "http://localhost:" + strconv.Itoa(port(listener))}
+		d.offices = append(d.offices, o)
+		o.service, err = services.New(services.Config{Office: kind, Issuer: issuer, BaseURL: o.url, Now: opts.Now, Rand: opts.Rand, Logger: opts.Log})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (d *Demo) registrations() []idp.Service {
+	var out []idp.Service
+	for _, o := range d.offices {
+		out = append(out, o.service.Registration())
+	}
+	return out
 }
 
 // URL is where to begin.
@@ -99,10 +148,31 @@ func (d *Demo) URL() string { return d.app.opts.Config.Server.PublicURL }
 type DemoService struct{ Name, URL string }
 
 // Services lists the demo services.
-func (d *Demo) Services() []DemoService { return nil }
+func (d *Demo) Services() []DemoService {
+	var out []DemoService
+	for _, o := range d.offices {
+		out = append(out, DemoService{Name: o.service.Name("en"), URL: o.url})
+	}
+	return out
+}
 
 // Serve serves until ctx ends.
 func (d *Demo) Serve(ctx context.Context, ready func()) error {
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	for _, o := range d.offices {
+		server := &http.Server{Handler: o.service, ReadHeaderTimeout: headerWithin, ReadTimeout: requestWithin, WriteTimeout: answerWithin,
+			IdleTimeout: idleFor, MaxHeaderBytes: maxHeader, ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelDebug)}
+		listener := o.listener
+		o.listener = nil // the server closes it
+		wg.Go(func() { _ = server.Serve(listener) })
+		wg.Go(func() {
+			<-ctx.Done()
+			_ = server.Close() // visits live in memory: nothing is lost
+		})
+	}
 	listener := d.listener
 	d.listener = nil // ServeOn closes it
 	return d.app.ServeOn(ctx, listener, func(net.Addr) { ready() })
@@ -113,6 +183,11 @@ func (d *Demo) Close(ctx context.Context) error {
 	var errs []error
 	if d.listener != nil {
 		errs = append(errs, d.listener.Close())
+	}
+	for _, o := range d.offices {
+		if o.listener != nil {
+			errs = append(errs, o.listener.Close())
+		}
 	}
 	if d.desk != nil {
 		d.desk.close()
@@ -171,7 +246,7 @@ func (d *demo) trust(a *App) error {
 }
 
 // services are the demo services' registrations.
-func (d *demo) services() []idp.Service { return nil }
+func (d *demo) services() []idp.Service { return d.registrations }
 
 // change adds to the API what only the demonstration has.
 func (d *demo) change(cfg *httpapi.Config, a *App) {

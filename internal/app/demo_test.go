@@ -1,0 +1,245 @@
+package app_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"ipse/internal/app"
+	"ipse/internal/httpapi/apitest"
+	"ipse/internal/onnx"
+	"ipse/internal/pii"
+	"ipse/internal/proofing"
+)
+
+// startDemo runs a demonstration on free ports.
+func startDemo(t testing.TB, data string) (demo *app.Demo, log *lockedBuffer, stop func() error) {
+	t.Helper()
+	log = &lockedBuffer{}
+	demo, err := app.NewDemo(t.Context(), app.DemoOptions{Address: "127.0.0.1:0", Data: data, Version: "test", Now: time.Now, Rand: rand.Reader,
+		Log: slog.New(pii.NewHandler(slog.NewJSONHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
+	ready, ended := make(chan struct{}), make(chan error, 1)
+	go func() { ended <- demo.Serve(ctx, func() { close(ready) }) }()
+	<-ready
+	stop = sync.OnceValue(func() error {
+		cancel()
+		return errors.Join(<-ended, demo.Close(context.Background()))
+	})
+	t.Cleanup(func() {
+		if err := stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	return demo, log, stop
+}
+
+// readSpecimen takes a specimen passport and reads it.
+func readSpecimen(t testing.TB, b *apitest.Browser, body any) proofing.View {
+	t.Helper()
+	var passport struct {
+		MRZ map[string]string `json:"mrz"`
+	}
+	b.OK("POST", "/demo/api/passport", body, &passport)
+	b.Until(func(v proofing.View) bool { return v.Document != nil && v.Document.ReaderConnected })
+	b.OK("POST", "/api/proofing/document", map[string]any{"mrz": passport.MRZ}, nil)
+	return b.Until(func(v proofing.View) bool {
+		return v.Document == nil || v.Document.Phase == proofing.DocumentFailed
+	})
+}
+
+func TestTheDemonstrationReadsASpecimenPassport(t *testing.T) {
+	t.Parallel()
+	demo, _, stop := startDemo(t, "")
+	b := apitest.New(t, demo.URL(), &http.Transport{})
+	b.Start("counter")
+	b.Refused("POST", "/demo/api/passport", map[string]string{"person": "p99"}, 400, "invalid_request")
+	b.Refused("POST", "/demo/api/passport", map[string]any{"portrait": apitest.B64("no picture")}, 400, "invalid_request")
+	v := readSpecimen(t, b, map[string]string{"person": "p02"})
+	if v.State != proofing.StateCounter || v.DocumentSummary == nil || v.DocumentSummary.IssuingState != "UTO" || v.Counter.CaseCode == "" {
+		t.Fatalf("%+v", v)
+	}
+	var read struct{ Attributes map[string]any }
+	b.OK("GET", "/api/proofing/attributes", nil, &read)
+	if read.Attributes["family_name"] != "ERIKSSON" || read.Attributes["document_issuer"] != "UTO" {
+		t.Errorf("%v", read.Attributes)
+	}
+	b.Refused("POST", "/demo/api/passport", map[string]string{"person": "p02"}, 409, "wrong_state")
+	if r := b.OK("GET", "/demo/people/p02/live/frame_0001.jpg", nil, nil); !bytes.HasPrefix(r.Body, []byte{0xFF, 0xD8}) {
+		t.Error("no frame")
+	}
+	b.Refused("GET", "/demo/people/p02/live/..%2Fportrait.jpg", nil, 404, "not_found")
+	if err := stop(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestTheDemonstrationStaysOnThisMachine(t *testing.T) {
+	t.Parallel()
+	for _, address := range []string{"0.0.0.0:0", ":0", "192.0.2.1:0", "nonsense"} {
+		demo, err := app.NewDemo(t.Context(), app.DemoOptions{Address: address, Now: time.Now, Rand: rand.Reader, Log: slog.New(slog.DiscardHandler)})
+		if err == nil {
+			t.Errorf("%s: accepted", address)
+			_ = demo.Close(t.Context())
+		}
+	}
+}
+
+// TestTheWholeJourney goes from the consent to the greeting of a service, with
+// real bytes throughout: a software chip over the relay, frames of a rendered
+// person that follow the instructions, a passkey, sealed attributes, OpenID
+// Connect. Then it searches the disk and the log for what passed through.
+func TestTheWholeJourney(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("plays a live check at its own pace")
+	}
+	if _, err := onnx.Locate("."); err != nil {
+		t.Skip(err)
+	}
+	data := t.TempDir()
+	demo, log, stop := startDemo(t, data)
+	b := apitest.New(t, demo.URL(), &http.Transport{})
+	b.Start("camera")
+	if v := readSpecimen(t, b, map[string]string{"person": "p02"}); v.State != proofing.StateFace {
+		t.Fatalf("after the document: %+v", v)
+	}
+	p := newPlayer(t, "people/p02/live")
+	last, asked := p.check(b)
+	if last["type"] != "decision" || last["accepted"] != true {
+		t.Fatalf("the live check ended with %v after %v", last, asked)
+	}
+	if v := b.CreateAccount(); v.State != proofing.StateDone || v.Result.Level != proofing.LevelHigh {
+		t.Fatalf("the account: %+v", v)
+	}
+	tax := demo.Services()[0]
+	greeting := logIn(t, b, tax.URL, "family_name", "given_name", "birthdate")
+	for _, want := range []string{"ERIKSSON", "ANNA MARIA"} {
+		if !strings.Contains(greeting, want) {
+			t.Errorf("the greeting of %s lacks %s", tax.Name, want)
+		}
+	}
+	if strings.Contains(greeting, "L898902C3") {
+		t.Error("the service got what the person kept")
+	}
+	_, _, journal := b.Open()
+	if len(journal) != 1 || !strings.Contains(journal[0], `"attributes":["family_name","given_name","birthdate"]`) {
+		t.Errorf("journal: %v", journal)
+	}
+	for _, content := range []string{log.String(), filesOf(t, data)} { // while it runs, and after
+		searchFor(t, content, p, b)
+	}
+	if err := stop(); err != nil {
+		t.Fatal(err)
+	}
+	searchFor(t, log.String()+filesOf(t, data), p, b)
+}
+
+// logIn follows a service's login to the end and returns its greeting.
+func logIn(t testing.TB, b *apitest.Browser, service string, disclose ...string) string {
+	t.Helper()
+	res := get(t, b, service+"/login")
+	id := regexp.MustCompile(`^/login/([^/]+)$`).FindStringSubmatch(res.Request.URL.Path)
+	if id == nil {
+		t.Fatalf("the service's login leads to %s, %d", res.Request.URL.Path, res.StatusCode)
+	}
+	var request struct {
+		SignedIn   bool `json:"signed_in"`
+		Attributes []struct{ Name string }
+	}
+	b.OK("GET", "/api/login/"+id[1], nil, &request)
+	if request.SignedIn {
+		t.Error("a passkey used before the login counts for it")
+	}
+	_, claims, _ := b.Open()
+	presentation := map[string]string{"presentation": apitest.Present(claims, disclose...)}
+	b.Refused("POST", "/api/login/"+id[1]+"/consent", presentation, 403, "passkey_needed")
+	if r := b.SignIn(); r.Status != http.StatusNoContent {
+		t.Fatalf("sign in: %d %s", r.Status, r.Body)
+	}
+	b.Refused("POST", "/api/login/"+id[1]+"/consent", map[string]string{"presentation": apitest.Present(claims, "family_name")}, 422, "essential_missing")
+	var to struct {
+		RedirectTo string `json:"redirect_to"`
+	}
+	b.OK("POST", "/api/login/"+id[1]+"/consent", presentation, &to)
+	b.Refused("POST", "/api/login/"+id[1]+"/consent", presentation, 404, "login_unknown") // replayed
+	res = get(t, b, to.RedirectTo)
+	page, err := io.ReadAll(res.Body)
+	if err != nil || res.StatusCode != http.StatusOK {
+		t.Fatalf("the service answers %d, %v", res.StatusCode, err)
+	}
+	return string(page)
+}
+
+// get follows redirects as an address bar does.
+func get(t testing.TB, b *apitest.Browser, address string) *http.Response {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := b.Client.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = res.Body.Close() })
+	return res
+}
+
+// filesOf returns the content of every file below a folder.
+func filesOf(t testing.TB, dir string) string {
+	t.Helper()
+	var all strings.Builder
+	err := filepath.WalkDir(dir, func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		content, err := os.ReadFile(name)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		all.Write(content)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if all.Len() < 1000 {
+		t.Fatal("there is nothing to search")
+	}
+	return all.String()
+}
+
+// searchFor fails when content holds a piece of a picture or of a name.
+func searchFor(t testing.TB, content string, p *player, b *apitest.Browser) {
+	t.Helper()
+	secrets := map[string]string{"the family name": "ERIKSSON", "the given names": "ANNA MARIA", "the number": "L898902C3", "the birth date": "1974-08-12",
+		"the zone's birth date": "740812", "the session": b.Cookie("ipse_session"), "the check's token": b.Cookie("ipse_proofing")}
+	for i, frame := range append(slices.Clone(p.frames), p.frames[0]) {
+		for at := 700; at+24 < len(frame); at += 4000 { // after the tables that all JPEGs share
+			secrets[fmt.Sprintf("frame %d at %d", i, at)] = string(frame[at : at+24])
+		}
+	}
+	for what, secret := range secrets {
+		if secret == "" || strings.Contains(content, secret) {
+			t.Errorf("%s is written somewhere", what)
+		}
+	}
+}
