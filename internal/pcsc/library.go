@@ -32,7 +32,8 @@ const (
 	shareExclusive  = 1
 	protocolT0      = 1
 	protocolT1      = 2
-	dispositionOff  = 1 // SCARD_RESET_CARD
+	leaveCard       = 0
+	resetCard       = 1
 	maxReaderList   = 1 << 16
 	currentUnaware  = 0
 	noWaiting       = 0
@@ -155,4 +156,10 @@ func (c *libraryCard) transmit(command, response []byte) (int, uint32) {
 	return int(size), code
 }
 
-func (c *libraryCard) disconnect() { c.f.disconnect(c.card, dispositionOff) }
+func (c *libraryCard) disconnect(reset bool) {
+	disposition := dword(leaveCard)
+	if reset {
+		disposition = resetCard
+	}
+	c.f.disconnect(c.card, disposition)
+}

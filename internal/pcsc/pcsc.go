@@ -99,7 +99,8 @@ type service interface {
 // cardService is a connected card.
 type cardService interface {
 	transmit(command []byte, response []byte) (n int, code uint32)
-	disconnect()
+	// disconnect resets the card, or leaves it as it is.
+	disconnect(reset bool)
 }
 
 // Event states of a reader (PC/SC part 5).
@@ -219,8 +220,9 @@ const maxResponse = 1<<16 + 2
 type Card struct {
 	reader string
 
-	mu  sync.Mutex // guards svc, nil when closed
-	svc cardService
+	mu   sync.Mutex  // guards what follows
+	svc  cardService // nil when closed
+	gone bool        // the card left: there is nothing to reset
 }
 
 // Reader returns the name of the reader.
@@ -243,6 +245,7 @@ func (c *Card) Transmit(ctx context.Context, command []byte) ([]byte, error) {
 	buf := make([]byte, maxResponse)
 	n, code := c.svc.transmit(command, buf)
 	if err := failure("transmit", code); err != nil {
+		c.gone = c.gone || Lost(err)
 		return nil, err
 	}
 	if n < 2 || n > len(buf) {
@@ -251,12 +254,13 @@ func (c *Card) Transmit(ctx context.Context, command []byte) ([]byte, error) {
 	return buf[:n:n], nil
 }
 
-// Close resets the card, so that its session ends, and disconnects.
+// Close resets the card, so that its session ends, and disconnects. A card that
+// left is not reset: pcscd would miss the next one, were it there already.
 func (c *Card) Close() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.svc != nil {
-		c.svc.disconnect()
+		c.svc.disconnect(!c.gone)
 		c.svc = nil
 	}
 	return nil

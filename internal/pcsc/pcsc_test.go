@@ -45,13 +45,17 @@ type fakeCard struct {
 	answer       []byte
 	code         uint32
 	disconnected int
+	reset        bool
 }
 
 func (c *fakeCard) transmit(_, response []byte) (int, uint32) {
 	return copy(response, c.answer), c.code
 }
 
-func (c *fakeCard) disconnect() { c.disconnected++ }
+func (c *fakeCard) disconnect(reset bool) {
+	c.disconnected++
+	c.reset = reset
+}
 
 func quick(f *fakeService) *Context {
 	c := newContext(f)
@@ -77,7 +81,7 @@ func TestConnectWaitsForACard(t *testing.T) {
 	if err != nil || !bytes.Equal(response, card.answer) {
 		t.Errorf("% x, %v", response, err)
 	}
-	if errors.Join(got.Close(), got.Close(), c.Close(), c.Close()) != nil || card.disconnected != 1 || f.released != 1 {
+	if errors.Join(got.Close(), got.Close(), c.Close(), c.Close()) != nil || card.disconnected != 1 || !card.reset || f.released != 1 {
 		t.Error("not let go of once")
 	}
 	if _, err := got.Transmit(t.Context(), []byte{0, 0xA4, 4, 0x0C}); !errors.Is(err, ErrClosed) {
@@ -122,9 +126,13 @@ func TestReturnCodesAreNamed(t *testing.T) {
 		t.Errorf("no readers: %v, %v", names, err)
 	}
 	for code, lost := range map[uint32]bool{codeRemovedCard: true, codeResetCard: true, codeNotTransacted: true, codeNoService: false, 0x80100001: false} {
-		card := &Card{svc: &fakeCard{code: code}}
+		fake := &fakeCard{code: code}
+		card := &Card{svc: fake}
 		if _, err := card.Transmit(t.Context(), make([]byte, 5)); err == nil || Lost(err) != lost {
 			t.Errorf("%08X: %v", code, err)
+		}
+		if err := card.Close(); err != nil || fake.reset == lost {
+			t.Errorf("%08X: reset %v, %v", code, fake.reset, err)
 		}
 	}
 }

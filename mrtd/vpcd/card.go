@@ -90,6 +90,7 @@ func Serve(ctx context.Context, conn net.Conn, cfg CardConfig) error {
 // nextMessage waits for a message as long as it takes, and for its end frameFor.
 func nextMessage(conn net.Conn) ([]byte, error) {
 	_ = conn.SetReadDeadline(time.Time{})
+	quickAck(conn)
 	var first [1]byte
 	if _, err := io.ReadFull(conn, first[:]); err != nil {
 		return nil, err
