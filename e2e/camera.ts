@@ -16,8 +16,8 @@ interface Truth {
 export interface Scene {
   /** Folder under testdata/people that holds truth.json, e.g. "people/p02/live". */
   dir: string;
-  /** follow: plays the piece of each instruction. loop: plays everything again and again. still: the first frame for ever. */
-  play: "follow" | "loop" | "still";
+  /** follow: plays the piece of each instruction. loop: plays everything again and again, whatever is asked. */
+  play: "follow" | "loop";
 }
 
 /** Puts the scene in front of the page's camera; call before the page is opened. */
@@ -46,14 +46,17 @@ function cameraScript(input: CameraInput): void {
     pictures.set(i, await createImageBitmap(await (await fetch(`/__camera/${String(i)}`)).blob()));
   };
   const indexAt = (ms: number): number => Math.max(0, input.times.findLastIndex((t) => t <= ms));
-  const range = (from: number, to: number): number[] => Array.from({ length: Math.max(0, to - from + 1) }, (_, k) => from + k);
+  const step = 100; // ms a picture is shown
+  // The pictures of a stretch of time, at the pace at which they were recorded.
+  const stretch = (from: number, to: number): number[] => Array.from({ length: Math.max(1, Math.round((to - from) / step) + 1) }, (_, k) => indexAt(from + k * step));
   // The neutral beginning, forth and back: a person waiting.
-  const rest = Math.max(2, indexAt((input.actions[0]?.t_ms[0] ?? 600) - 100));
-  const idle = [...range(0, rest), ...range(1, rest - 1).reverse()];
+  const forth = stretch(0, Math.max(200, (input.actions[0]?.t_ms[0] ?? 600) - step));
+  const idle = [...forth, ...forth.slice(1, -1).reverse()];
+  const whole = stretch(0, (input.times.at(-1) ?? 0));
   const nothingFor = 25; // pictures without success before a person tries again
 
   navigator.mediaDevices.getUserMedia = async () => {
-    const wanted = input.play === "still" ? [0] : range(0, input.times.length - 1);
+    const wanted = input.times.map((_, i) => i);
     for (let i = 0; i < wanted.length; i += 12) await Promise.all(wanted.slice(i, i + 12).map(load));
     const canvas = document.createElement("canvas");
     canvas.width = 640;
@@ -70,14 +73,13 @@ function cameraScript(input: CameraInput): void {
       const piece = action === "blink" ? pieces[blinks++ % Math.max(1, pieces.length)] : pieces[0];
       waited = 0;
       // A person needs a moment to understand before acting.
-      queue = piece === undefined ? [] : [...idle.slice(0, 4), ...range(indexAt(piece.t_ms[0]), indexAt(piece.t_ms[1]))];
+      queue = piece === undefined ? [] : [...idle.slice(0, 4), ...stretch(piece.t_ms[0], piece.t_ms[1])];
     };
     const next = (): number => {
-      if (input.play === "still") return 0;
-      if (input.play === "loop") return tick % input.times.length;
-      const { action = "", step = "" } = document.querySelector<HTMLElement>("[data-action]")?.dataset ?? {};
-      if (`${step}/${action}` !== shown || (queue.length === 0 && ++waited > nothingFor)) {
-        shown = `${step}/${action}`;
+      if (input.play === "loop") return whole[tick % whole.length] ?? 0;
+      const { action = "", step: index = "" } = document.querySelector<HTMLElement>("[data-action]")?.dataset ?? {};
+      if (`${index}/${action}` !== shown || (queue.length === 0 && ++waited > nothingFor)) {
+        shown = `${index}/${action}`;
         act(action);
       }
       return queue.shift() ?? idle[tick % idle.length] ?? 0;
@@ -93,8 +95,7 @@ function cameraScript(input: CameraInput): void {
       }
     };
     draw();
-    // Ten pictures a second, as they were recorded.
-    const timer = setInterval(draw, 100);
+    const timer = setInterval(draw, step);
     const stream = canvas.captureStream(15);
     for (const track of stream.getTracks()) {
       const stop = track.stop.bind(track);

@@ -20,8 +20,9 @@ export async function agree(page: Page): Promise<void> {
   await expect(page).toHaveURL(/\/prove\/document$/);
 }
 
-/** Lays the demo person's specimen passport on its reader and has it read. */
-export async function readSpecimen(page: Page): Promise<void> {
+/** Lays a rendered person's specimen passport on its reader and has it read; the page itself offers p02. */
+export async function readSpecimen(page: Page, holder = "p02"): Promise<void> {
+  if (holder !== "p02") await page.route("**/demo/api/passport", (route) => route.continue({ postData: JSON.stringify({ person: holder }) }));
   await button(page, en["demo.use"]).click();
   await expect(page.getByText(en["document.reader_ok"])).toBeVisible();
   await button(page, en["document.read"]).click();
@@ -29,10 +30,10 @@ export async function readSpecimen(page: Page): Promise<void> {
 }
 
 /** From the start page to the page before the camera. */
-export async function reachCamera(page: Page): Promise<void> {
+export async function reachCamera(page: Page, holder = "p02"): Promise<void> {
   await takeDoor(page, "camera");
   await agree(page);
-  await readSpecimen(page);
+  await readSpecimen(page, holder);
   await button(page, en["document.to_face"]).click();
   await expect(page).toHaveURL(/\/prove\/face$/);
 }
@@ -48,8 +49,10 @@ export async function expectAccepted(page: Page): Promise<void> {
   await expect(page.getByRole("heading", { name: en["result.title_accepted"] })).toBeVisible({ timeout: 90_000 });
 }
 
+export type Reason = "not_live" | "not_same_person" | "instructions_not_followed" | "several_faces" | "poor_quality" | "timeout";
+
 /** Waits until a live check has been refused for one of these reasons. */
-export async function expectRefused(page: Page, ...reasons: ("not_live" | "not_same_person" | "instructions_not_followed" | "several_faces" | "poor_quality" | "timeout")[]): Promise<void> {
+export async function expectRefused(page: Page, reasons: readonly Reason[]): Promise<void> {
   const words = reasons.map((r) => en[`reason.${r}.what`]);
   const alert = page.getByRole("alert").filter({ hasText: en["face.refused_title"] });
   await expect(alert).toBeVisible({ timeout: 90_000 });
