@@ -256,13 +256,19 @@ func (r *reader) externalAuthenticate(ctx context.Context, enc, mac, rndIC []byt
 // openToAll finds out why a chip gives no challenge: some old documents are open to
 // everyone, others want PACE alone.
 func (r *reader) openToAll(ctx context.Context, challenge *answer) error {
-	a, err := r.link.send(ctx, "read COM", &apdu.Command{INS: insReadBinary, P1: 0x80 | lds.COM.SFI(), Ne: headerSize})
-	if err != nil {
-		return err
+	for _, commands := range [][]*apdu.Command{
+		{{INS: insReadBinary, P1: 0x80 | lds.COM.SFI(), Ne: headerSize}},
+		{{INS: insSelect, P1: 0x02, P2: 0x0C, Data: []byte{0x01, 0x1E}}, {INS: insReadBinary, Ne: headerSize}},
+	} {
+		answers, err := r.link.sendAll(ctx, "read COM", commands)
+		if err != nil {
+			return err
+		}
+		a := answers[len(answers)-1]
+		if len(answers) == len(commands) && !a.SW.Error() && len(a.Data) >= 2 && a.Data[0] == lds.COM.Tag() {
+			r.out.Access, r.out.Protocol, r.out.ParameterID = "none", "", 0
+			return nil
+		}
 	}
-	if a.SW.Error() || len(a.Data) < 2 || a.Data[0] != lds.COM.Tag() {
-		return refused("BAC", ErrUnsupported, challenge)
-	}
-	r.out.Access, r.out.Protocol, r.out.ParameterID = "none", "", 0
-	return nil
+	return refused("BAC", ErrUnsupported, challenge)
 }

@@ -22,6 +22,8 @@ const (
 	shortPlain = 256
 	short3DES  = 231
 	shortAES   = 223
+	// maxOffset is the last offset that READ BINARY holds in P1 P2.
+	maxOffset = 0x7FFF
 	// extendedChunk stays below the buffers of chips and readers in circulation.
 	extendedChunk = 3072
 )
@@ -223,7 +225,7 @@ func (r *reader) planReads(files []*file) ([]read, []*apdu.Command) {
 		}
 		current := r.current == f.id
 		for offset := len(f.data); offset < f.total; {
-			n := min(f.total-offset, r.chunk(f.total-offset))
+			n := min(f.total-offset, r.chunk(f.total-offset, offset))
 			next := r.readCommands(f.id, !current, offset, n)
 			if len(commands) > 0 && len(commands)+len(next) > limit {
 				return reads, commands
@@ -237,11 +239,14 @@ func (r *reader) planReads(files []*file) ([]read, []*apdu.Command) {
 	return reads, commands
 }
 
-// chunk is how much to read at once of a file that lacks so much.
-func (r *reader) chunk(missing int) int {
+// chunk is how much to read at once of a file that lacks so much, at an offset.
+func (r *reader) chunk(missing, offset int) int {
 	n := r.shortChunk()
 	if missing > n && !r.quirks.short {
 		n = extendedChunk
+	}
+	if offset > maxOffset {
+		n -= len(tlv.AppendHeader(nil, 0x53, n))
 	}
 	if r.limit > 0 {
 		n = min(n, r.limit)
@@ -260,7 +265,7 @@ func (r *reader) readCommands(id lds.FileID, choose bool, offset, n int) []*apdu
 		fid := id.FID()
 		out = append(out, &apdu.Command{INS: insSelect, P1: 0x02, P2: 0x0C, Data: []byte{byte(fid >> 8), byte(fid)}})
 	}
-	if offset <= 0x7FFF {
+	if offset <= maxOffset {
 		return append(out, &apdu.Command{INS: insReadBinary, P1: byte(offset >> 8), P2: byte(offset), Ne: n})
 	}
 	// Beyond 32767: odd instruction, offset and data in data objects (ISO/IEC 7816-4 §11.3.3).
@@ -360,7 +365,7 @@ func knownLost(err error) bool {
 // readData takes the data of a read out of its data object where the odd
 // instruction was used.
 func readData(b []byte, offset int) ([]byte, error) {
-	if offset <= 0x7FFF {
+	if offset <= maxOffset {
 		return b, nil
 	}
 	e, err := tlv.Parse(b)
