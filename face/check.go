@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -48,7 +49,8 @@ func (e *Engine) NewCheck(ctx context.Context, portrait []byte) (*Check, error) 
 }
 
 // Given is an instruction of a recorded run and the time, since its first frame,
-// at which it was given.
+// at which it was given. When every time is zero, each is taken as given when the
+// one before was done, as a live check does.
 type Given struct {
 	Action Action
 	At     time.Duration
@@ -65,8 +67,9 @@ func (e *Engine) NewRecordedCheck(ctx context.Context, portrait []byte, given []
 	}
 	var challenge Challenge
 	var times []time.Duration
+	paced := !slices.ContainsFunc(given, func(g Given) bool { return g.At != 0 })
 	for i, g := range given {
-		if i > 0 && g.At <= given[i-1].At {
+		if i > 0 && !paced && (g.At < given[i-1].At || (g.At == given[i-1].At && i > 1)) {
 			return nil, fmt.Errorf("%w: its times do not advance", ErrChallenge)
 		}
 		challenge, times = append(challenge, g.Action), append(times, g.At)
@@ -75,7 +78,9 @@ func (e *Engine) NewRecordedCheck(ctx context.Context, portrait []byte, given []
 		return nil, err
 	}
 	c := e.newCheck(challenge)
-	c.times = times
+	if !paced {
+		c.times = times
+	}
 	if portrait == nil {
 		return c, nil
 	}
@@ -116,6 +121,7 @@ type Check struct {
 	neutral  neutral
 	resting  pose // drifts slowly with the person
 	lastPose pose
+	last     change // of the last fit frame
 	step     step
 	flat     [2]float32
 	strays   strays
@@ -247,6 +253,7 @@ func (c *Check) follow(g *Guidance) {
 			c.neutral = c.finder.result()
 			c.resting, c.lastPose = c.neutral.pose, o.pose
 			c.finder.wipe()
+			c.last = c.neutral.change(o, c.resting)
 			c.done(g)
 		}
 		return
@@ -257,6 +264,7 @@ func (c *Check) follow(g *Guidance) {
 		return
 	}
 	c.rest()
+	c.last = c.neutral.change(o, c.resting)
 	if c.waiting {
 		return
 	}
@@ -319,6 +327,7 @@ func (c *Check) rest() {
 // give puts the instruction at index in force.
 func (c *Check) give(at time.Duration) {
 	c.step = step{action: c.challenge[c.index], given: at, base: c.resting}
+	c.step.arm(c.last)
 	c.stepFrames, c.stepUnfit = 0, 0
 	c.report.Steps[c.index].Given = at
 }
@@ -408,6 +417,6 @@ func (c *Check) Wipe() {
 	c.identity.wipe()
 	c.surface.wipe()
 	c.stream.wipe()
-	c.step = step{}
+	c.step, c.last = step{}, change{}
 	c.over = true
 }

@@ -17,8 +17,8 @@ const (
 // Human times.
 const (
 	// reactionMin is less than anybody takes to see an instruction, understand it
-	// and be at the full amplitude of the movement.
-	reactionMin = 200 * time.Millisecond
+	// and act; athletics takes the same time for a false start.
+	reactionMin = 100 * time.Millisecond
 	// holdFor is how long a smile or an open mouth must last.
 	holdFor = 90 * time.Millisecond
 )
@@ -114,6 +114,13 @@ const (
 	stepDone
 )
 
+// arm looks at the last frame before the instruction: whoever was not doing it
+// then begins afterwards.
+func (s *step) arm(before change) {
+	measured := s.action != ActionBlink || before.eyes >= 0
+	s.armed = measured && before.amount(s.action) <= relaxed
+}
+
 // push moves the step by one measured frame. residual is the frame's flatness
 // against neutral, and enough what a turn must show of it.
 func (s *step) push(at time.Duration, c change, residual, enough float32) stepEvent {
@@ -130,8 +137,7 @@ func (s *step) push(at time.Duration, c change, residual, enough float32) stepEv
 		s.armed = v <= relaxed
 	case !s.reached && v >= 1:
 		if at-s.given < reactionMin {
-			s.armed = false // already under way when it was asked for
-			return stepNothing
+			return stepNothing // nobody is so fast
 		}
 		s.reached, s.since = true, at
 		return stepReached

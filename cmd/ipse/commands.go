@@ -9,6 +9,8 @@ type commands struct {
 	Serve    serveCmd    `cmd:"" help:"Run the server."`
 	Config   configCmd   `cmd:"" help:"Print the documented reference configuration, or check a file."`
 	Passport passportCmd `cmd:"" help:"Read a document's chip, judge evidence, look into trust lists, make specimens."`
+	Face     faceCmd     `cmd:"" help:"Compare two faces, judge a recorded live check, verify models."`
+	Bench    benchCmd    `cmd:"" help:"Measure this machine: chip, face, login."`
 	Version  versionCmd  `cmd:"" help:"Print the version."`
 }
 

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"ipse/internal/onnx"
 )
 
 // TestMain lets the scripts run this binary as the program.
@@ -31,6 +33,9 @@ func TestScripts(t *testing.T) {
 				return err
 			}
 			e.Setenv("REPO", root+"/../..")
+			if library, err := onnx.Locate(root); err == nil {
+				e.Setenv(onnx.EnvLibrary, library)
+			}
 			l, err := net.Listen("tcp", "127.0.0.1:0")
 			if err != nil {
 				return err
@@ -38,6 +43,13 @@ func TestScripts(t *testing.T) {
 			_, port, err := net.SplitHostPort(l.Addr().String())
 			e.Setenv("PORT", port)
 			return errors.Join(err, l.Close())
+		},
+		Condition: func(name string) (bool, error) {
+			if name != "onnx" { // is ONNX Runtime here?
+				return false, errors.New("unknown condition")
+			}
+			_, err := onnx.Locate(".")
+			return err == nil, nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "cut": cut},
 	})

@@ -1,0 +1,205 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"strings"
+
+	"ipse/face"
+	"ipse/face/pack"
+	"ipse/internal/onnx"
+	"ipse/internal/pii"
+	"ipse/mrtd/jp2"
+)
+
+type faceCmd struct {
+	Compare  faceCompareCmd  `cmd:"" help:"Do two images show the same person? Exit 2 when they do not match."`
+	Liveness faceLivenessCmd `cmd:"" help:"Judge recorded frames of a live check. Exit 2 when refused."`
+	Models   faceModelsCmd   `cmd:"" help:"List a model pack and verify its files."`
+}
+
+// packFlag chooses a model pack.
+type packFlag struct {
+	Pack string `help:"Folder of a model pack with its manifest.json; default: the built-in pack." type:"existingdir" placeholder:"DIR"`
+}
+
+func (f packFlag) load() (*face.Pack, error) {
+	if f.Pack == "" {
+		return pack.Default()
+	}
+	return face.LoadPack(os.DirFS(f.Pack))
+}
+
+// withEngine runs f over an engine that is closed afterwards.
+func (f packFlag) withEngine(c *cliContext, fmr string, do func(*face.Engine) error) (err error) {
+	networks, err := f.load()
+	if err != nil {
+		return err
+	}
+	rt, err := onnx.New(onnx.Config{})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, rt.Close()) }()
+	engine, err := face.NewEngine(face.Config{Pack: networks, Inferer: rt, Random: rand.Reader, Workers: runtime.GOMAXPROCS(0), FMR: fmr})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, engine.Close()) }()
+	c.progress("loading the networks")
+	err = engine.Warm(c.Context)
+	c.progressDone()
+	if err != nil {
+		return err
+	}
+	return do(engine)
+}
+
+// readImage reads a JPEG, or a JPEG 2000 image as chips hold them, as JPEG.
+func readImage(ctx context.Context, name string) (pii.Bytes, error) {
+	b, err := os.ReadFile(name)
+	if err != nil {
+		return pii.Bytes{}, err
+	}
+	image := pii.NewBytes(b)
+	if !isJPEG2000(b) {
+		return image, nil
+	}
+	defer image.Wipe()
+	decoder, err := jp2.New(ctx, jp2.Config{})
+	if err != nil {
+		return pii.Bytes{}, err
+	}
+	defer func() { _ = decoder.Close(ctx) }() // a sandbox holds nothing to lose
+	converted, err := decoder.JPEG(ctx, b)
+	if err != nil {
+		return pii.Bytes{}, fmt.Errorf("%s: %w", name, err)
+	}
+	return converted, nil
+}
+
+// isJPEG2000 knows JP2 files and raw codestreams (ISO/IEC 15444-1 §A.4.1, §I.5.1).
+func isJPEG2000(b []byte) bool {
+	return bytes.HasPrefix(b, []byte{0xff, 0x4f, 0xff, 0x51}) || bytes.HasPrefix(b, []byte("\x00\x00\x00\x0cjP  \r\n\x87\n"))
+}
+
+type faceCompareCmd struct {
+	packFlag
+	A    string `arg:"" help:"Image, JPEG or JPEG 2000." type:"existingfile"`
+	B    string `arg:"" help:"Image to compare with." type:"existingfile"`
+	FMR  string `name:"fmr" help:"False match rate of the threshold, one of the pack's; default: the pack's default." placeholder:"1:N"`
+	JSON bool   `name:"json" help:"Print the result as JSON."`
+}
+
+// comparisonView is the printed form of a comparison.
+type comparisonView struct {
+	Match     bool              `json:"match"`
+	Compared  bool              `json:"compared"`
+	FMR       string            `json:"fmr"`
+	FNMR      float32           `json:"fnmr"`
+	Threshold float32           `json:"threshold"`
+	A         face.ImageQuality `json:"a"`
+	B         face.ImageQuality `json:"b"`
+}
+
+// Run compares and prints the decision.
+func (cmd faceCompareCmd) Run(c *cliContext) error {
+	a, err := readImage(c.Context, cmd.A)
+	if err != nil {
+		return err
+	}
+	defer a.Wipe()
+	b, err := readImage(c.Context, cmd.B)
+	if err != nil {
+		return err
+	}
+	defer b.Wipe()
+	return cmd.withEngine(c, cmd.FMR, func(e *face.Engine) error {
+		r, err := e.Compare(c.Context, a.Reveal(), b.Reveal())
+		if err != nil {
+			return err
+		}
+		view := comparisonView{Match: r.Match, Compared: r.Compared, FMR: r.FMR, FNMR: r.FNMR, Threshold: e.Threshold().Cosine, A: r.A, B: r.B}
+		if err := cmd.print(c, view); err != nil {
+			return err
+		}
+		switch {
+		case !r.Compared:
+			return errors.New("the images cannot be compared")
+		case !r.Match:
+			return refused("no match at a false match rate of %s", r.FMR)
+		}
+		return nil
+	})
+}
+
+func (cmd faceCompareCmd) print(c *cliContext, v comparisonView) error {
+	if cmd.JSON {
+		return c.printJSON(v)
+	}
+	decision := "NO MATCH"
+	switch {
+	case !v.Compared:
+		decision = "NOT COMPARED"
+	case v.Match:
+		decision = "MATCH"
+	}
+	_, err := fmt.Fprintf(c.Stdout, "%s\nthreshold  false match rate %s (%.1f %% false non-match rate, one image against one)\nimage A    %s\nimage B    %s\n",
+		decision, v.FMR, 100*v.FNMR, quality(v.A), quality(v.B))
+	return err
+}
+
+func quality(q face.ImageQuality) string {
+	if q.Usable {
+		return "usable"
+	}
+	words := make([]string, len(q.Reasons))
+	for i, r := range q.Reasons {
+		words[i] = strings.ReplaceAll(string(r), "_", " ")
+	}
+	return "not usable: " + strings.Join(words, ", ")
+}
+
+type faceModelsCmd struct {
+	packFlag
+	JSON bool `name:"json" help:"Print the manifest as JSON."`
+}
+
+// Run lists the pack; loading it has verified every file's SHA-256. Where ONNX
+// Runtime is there, the networks are loaded too, which verifies their shapes.
+func (cmd faceModelsCmd) Run(c *cliContext) error {
+	p, err := cmd.load()
+	if err != nil {
+		return err
+	}
+	shapes := "verified"
+	switch err := cmd.withEngine(c, "", func(*face.Engine) error { return nil }); {
+	case errors.Is(err, onnx.ErrNotFound):
+		shapes = "not verified: no ONNX Runtime library here"
+	case err != nil:
+		return err
+	}
+	if cmd.JSON {
+		return c.printJSON(struct {
+			face.Manifest
+			Hash   string `json:"hash"`
+			Shapes string `json:"shapes"`
+		}{p.Manifest, p.Hash(), shapes})
+	}
+	m := p.Manifest
+	fmt.Fprintf(c.Stdout, "%s, version %d\nhash       %s\nfiles      verified\nshapes     %s\n", m.Name, m.Version, p.Hash(), shapes)
+	for _, n := range m.Networks {
+		fmt.Fprintf(c.Stdout, "\n%-10s %s\n  sha256   %s\n  licence  %s\n  source   %s\n  training %s\n", n.Role, n.File, n.SHA256, n.Licence, n.Source, n.TrainingData)
+	}
+	fmt.Fprintf(c.Stdout, "\nthresholds, in force %s\n", m.Comparison.Default)
+	for _, t := range m.Comparison.Thresholds {
+		fmt.Fprintf(c.Stdout, "  FMR %-8s FNMR %.2f %%\n", t.FMR, 100*t.FNMR)
+	}
+	_, err = fmt.Fprintf(c.Stdout, "  measured on %s\n", m.Comparison.Measured)
+	return err
+}
