@@ -9,9 +9,9 @@ const axe = readFileSync(path.resolve(import.meta.dirname, "..", "node_modules",
 
 /** Inspects the page as it stands; contrast is held to 7:1 (WCAG 2.2 §1.4.6). */
 export async function inspect(page: Page): Promise<void> {
-  const where = await page.title();
-  expect(where).toMatch(/ - Ipse$/);
+  await expect(page).toHaveTitle(/ - Ipse$/);
   await expect(page.locator("h1")).toHaveCount(1);
+  const where = await page.title();
   await page.evaluate(axe);
   const violations = await page.evaluate(async () => {
     const run = (globalThis as unknown as { axe: { run: (node: Document, options: unknown) => Promise<AxeResults> } }).axe.run;

@@ -1,7 +1,12 @@
-import type { CDPSession, Page } from "@playwright/test";
+import type { Page } from "@playwright/test";
+
+export interface Authenticator {
+  /** Takes the device away, with every passkey on it. */
+  remove: () => Promise<void>;
+}
 
 /** A virtual authenticator that verifies its user and evaluates PRF (CTAP 2.1 hmac-secret). */
-export async function addAuthenticator(page: Page, options: { prf?: boolean } = {}): Promise<{ cdp: CDPSession; id: string }> {
+export async function addAuthenticator(page: Page, options: { prf?: boolean } = {}): Promise<Authenticator> {
   const cdp = await page.context().newCDPSession(page);
   await cdp.send("WebAuthn.enable");
   const { authenticatorId } = await cdp.send("WebAuthn.addVirtualAuthenticator", {
@@ -16,5 +21,10 @@ export async function addAuthenticator(page: Page, options: { prf?: boolean } = 
       hasPrf: options.prf ?? true,
     },
   });
-  return { cdp, id: authenticatorId };
+  return {
+    remove: async () => {
+      await cdp.send("WebAuthn.removeVirtualAuthenticator", { authenticatorId });
+      await cdp.detach();
+    },
+  };
 }

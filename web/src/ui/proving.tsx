@@ -106,7 +106,7 @@ export function ReceiptButton() {
         onClick={() => {
           setProblem(null);
           api.receipt().then(
-            (receipt) => { saveFile("ipse-consent-receipt.jose", receipt); },
+            (receipt) => { saveFile("ipse-consent-receipt.json", receipt); },
             (thrown: unknown) => { setProblem(asProblem(thrown)); },
           );
         }}
