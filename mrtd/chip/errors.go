@@ -91,7 +91,7 @@ func refused(step string, reason error, a *answer) *Error {
 // sessionEnds are the statuses by which a chip says, unprotected, that secure
 // messaging is over, or that it was reset and knows of none.
 func sessionEnds(sw apdu.Status) bool {
-	switch sw {
+	switch sw { //nolint:exhaustive // the statuses that say so, of many
 	case apdu.SMNotSupported, apdu.SMMissing, apdu.SMIncorrect, apdu.SecurityStatus, apdu.UnknownCLA, apdu.UnknownINS,
 		apdu.ConditionsOfUse, apdu.NotAllowed, apdu.Unknown, 0x6881, 0x6800:
 		return true

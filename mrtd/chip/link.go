@@ -237,7 +237,7 @@ func (l *link) count(ctx context.Context, step string, n int) error {
 // lost wraps the cause of a lost card.
 func (l *link) lost(ctx context.Context, step string, err error) error {
 	if ctx.Err() != nil && !errors.Is(err, ctx.Err()) {
-		err = errors.Join(err, context.Cause(ctx))
+		err = fmt.Errorf("%w (%w)", err, context.Cause(ctx))
 	}
 	return failed(step, ErrCard, err)
 }

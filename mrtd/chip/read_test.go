@@ -227,7 +227,6 @@ func TestClones(t *testing.T) {
 type batchCard struct {
 	chip.Card
 	trips int
-	delay time.Duration
 }
 
 func (b *batchCard) Transmit(ctx context.Context, command []byte) ([]byte, error) {

@@ -67,11 +67,11 @@ func (c *Command) appendExtended(out []byte) []byte {
 	}
 	out = append(out, 0)
 	if len(c.Data) > 0 {
-		out = binary.BigEndian.AppendUint16(out, uint16(len(c.Data))) //nolint:gosec // at most 65535
+		out = binary.BigEndian.AppendUint16(out, uint16(len(c.Data)))
 		out = append(out, c.Data...)
 	}
 	if c.Ne > 0 {
-		out = binary.BigEndian.AppendUint16(out, uint16(c.Ne&0xFFFF)) //nolint:gosec // masked
+		out = binary.BigEndian.AppendUint16(out, uint16(c.Ne&0xFFFF))
 	}
 	return out
 }

@@ -95,7 +95,7 @@ func (c *Curve) hashToInt(digest []byte) *big.Int {
 	}
 	e := new(big.Int).SetBytes(digest)
 	if excess := 8*len(digest) - c.n.pBig.BitLen(); excess > 0 {
-		e.Rsh(e, uint(excess)) //nolint:gosec // positive
+		e.Rsh(e, uint(excess))
 	}
 	return e.Mod(e, c.n.pBig)
 }
@@ -143,7 +143,7 @@ func (n *nonces) next() []byte {
 		t = append(t, n.v...)
 	}
 	t = t[:n.curve.n.size]
-	if excess := uint(8*len(t) - n.curve.n.pBig.BitLen()); excess > 0 { //nolint:gosec // positive
+	if excess := uint(8*len(t) - n.curve.n.pBig.BitLen()); excess > 0 {
 		for i := len(t) - 1; i > 0; i-- {
 			t[i] = t[i]>>excess | t[i-1]<<(8-excess)
 		}

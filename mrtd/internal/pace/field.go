@@ -79,16 +79,25 @@ func (f *field) exponent(rand io.Reader) ([]byte, error) {
 
 func (f *field) inRange(x []byte) bool {
 	if f.q == nil {
-		return len(x) > 0 && len(x) <= f.size && new(big.Int).SetBytes(x).Sign() > 0
+		return len(x) <= f.size && !allZero(x)
 	}
 	n, err := bigmod.NewNat().SetBytes(x, f.q)
 	return err == nil && n.IsZero() == 0
 }
 
+// allZero looks at every octet, in constant time.
+func allZero(x []byte) bool {
+	var bits byte
+	for _, b := range x {
+		bits |= b
+	}
+	return bits == 0
+}
+
 // keyPair takes ownership of the exponent. The ICAO example of PACE over DH uses
 // private keys longer than q, so a given exponent need only be shorter than p.
 func (f *field) keyPair(d *Domain, x []byte) (*KeyPair, error) {
-	if len(x) == 0 || len(x) > f.size || new(big.Int).SetBytes(x).Sign() == 0 {
+	if len(x) > f.size || allZero(x) {
 		return nil, ErrPrivateKey
 	}
 	y := bigmod.NewNat().Exp(f.g, x, f.p)

@@ -1,7 +1,7 @@
 package sm
 
 import (
-	"crypto/sha1" //nolint:gosec // 9303-11 §9.7.2 prescribes SHA-1
+	"crypto/sha1" // prescribed by 9303-11 §9.7
 	"errors"
 	"fmt"
 	"strings"
@@ -46,7 +46,7 @@ func MRZPassword(number, birth, expiry string) (*Password, error) {
 		}
 		info = append(append(info, field...), digit)
 	}
-	sum := sha1.Sum(info) //nolint:gosec // see import
+	sum := sha1.Sum(info)
 	clear(info)
 	return &Password{Reference: ReferenceMRZ, secret: append([]byte(nil), sum[:]...)}, nil
 }

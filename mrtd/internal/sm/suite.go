@@ -15,8 +15,8 @@ package sm
 import (
 	"crypto/aes"
 	"crypto/cipher"
-	"crypto/des"  //nolint:gosec // 9303-11 requires 3DES for BAC
-	"crypto/sha1" //nolint:gosec // 9303-11 §9.7.1 prescribes SHA-1
+	"crypto/des"  // prescribed for BAC by 9303-11 §4.3
+	"crypto/sha1" // prescribed by 9303-11 §9.7
 	"crypto/sha256"
 	"encoding/binary"
 	"math/bits"
@@ -89,7 +89,7 @@ func (s Suite) KDF(secret []byte, counter uint32) []byte {
 		defer clear(sum[:])
 		return append([]byte(nil), sum[:s.KeySize()]...)
 	}
-	sum := sha1.Sum(in) //nolint:gosec // see import
+	sum := sha1.Sum(in)
 	defer clear(sum[:])
 	key := append([]byte(nil), sum[:16]...)
 	if s == TDES {
@@ -110,7 +110,7 @@ func (s Suite) NewCipher(key []byte) cipher.Block {
 			panic("sm: 3DES key of another length")
 		}
 		long := append(append(make([]byte, 0, 24), key...), key[:8]...)
-		block, err = des.NewTripleDESCipher(long) //nolint:gosec // see import
+		block, err = des.NewTripleDESCipher(long)
 		clear(long)
 	} else {
 		block, err = aes.NewCipher(key)
@@ -184,8 +184,8 @@ func (s Suite) newMAC(key []byte) *macState {
 		if len(key) != 16 {
 			panic("sm: 3DES key of another length")
 		}
-		a, errA := des.NewCipher(key[:8]) //nolint:gosec // see import
-		b, errB := des.NewCipher(key[8:]) //nolint:gosec // see import
+		a, errA := des.NewCipher(key[:8])
+		b, errB := des.NewCipher(key[8:])
 		if errA != nil || errB != nil {
 			panic("sm: 3DES key of another length")
 		}
