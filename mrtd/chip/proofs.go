@@ -1,8 +1,10 @@
 package chip
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"slices"
 
 	"ipse/mrtd/cms"
 	"ipse/mrtd/deviation"
@@ -70,10 +72,14 @@ func provedBy(infos *pace.Infos, t *CAMTranscript) bool {
 	return false
 }
 
-// chooseCA takes the first info that has a usable key; without any info, the first
-// key with the default protocol (French documents).
+// chooseCA takes an info that has a usable key: of version 1 before version 2, which
+// needs terminal authentication first, AES before 3DES, curves before prime fields,
+// otherwise as DG14 lists them. Without any info it is the first key with the default
+// protocol (French documents).
 func (r *reader) chooseCA(infos *pace.Infos) (pace.CAInfo, pace.CAKey, bool) {
-	for _, info := range infos.CA {
+	ordered := slices.Clone(infos.CA)
+	slices.SortStableFunc(ordered, func(a, b pace.CAInfo) int { return cmp.Compare(rankCA(a), rankCA(b)) })
+	for _, info := range ordered {
 		key, ok := infos.KeyFor(info)
 		if !ok {
 			continue
@@ -91,40 +97,67 @@ func (r *reader) chooseCA(infos *pace.Infos) (pace.CAInfo, pace.CAKey, bool) {
 	return pace.CAInfo{Protocol: pace.DefaultCA(key.DH), Version: 1, KeyID: key.KeyID}, key, true
 }
 
-// sendCA sends the reader's key: MSE:Set KAT with 3DES, MSE:Set AT and GENERAL
-// AUTHENTICATE with AES (9303-11 §6.2.4). false when the chip refuses.
+func rankCA(i pace.CAInfo) int {
+	n := 0
+	if i.Version > 1 {
+		n += 4
+	}
+	if i.Protocol.Suite == sm.TDES {
+		n += 2
+	}
+	if i.Protocol.DH {
+		n++
+	}
+	return n
+}
+
+// sendCA sends the reader's key, naming the chip's where DG14 does, and once more
+// without naming it where the chip refuses that. false when the chip refuses.
 func (r *reader) sendCA(ctx context.Context, info pace.CAInfo, public []byte) (bool, error) {
 	const step = "chip authentication"
-	var id []byte
-	if info.KeyID >= 0 {
-		id = tlv.Encode(0x84, keyReference(info.KeyID))
+	for _, id := range [][]byte{keyReference(info.KeyID), nil} {
+		commands := commandsCA(info, public, id)
+		answers, err := r.link.sendAll(ctx, step, commands)
+		if err != nil {
+			return false, err
+		}
+		last := answers[len(answers)-1]
+		if last.bare {
+			r.quirks.noCA = true // a fresh session, without asking again
+			return false, refused(step, ErrAnswer, last)
+		}
+		if last.SW == apdu.OK && len(answers) == len(commands) {
+			return true, nil
+		}
+		if id == nil {
+			break
+		}
 	}
-	commands := []*apdu.Command{
+	return false, nil
+}
+
+// commandsCA is MSE:Set KAT with 3DES, MSE:Set AT and GENERAL AUTHENTICATE with AES
+// (9303-11 §6.2.4).
+func commandsCA(info pace.CAInfo, public, id []byte) []*apdu.Command {
+	if info.Protocol.Suite == sm.TDES {
+		return []*apdu.Command{{INS: insManageSecurity, P1: 0x41, P2: 0xA6, Data: append(tlv.Encode(0x91, public), id...)}}
+	}
+	return []*apdu.Command{
 		{INS: insManageSecurity, P1: 0x41, P2: 0xA4, Data: append(tlv.Encode(0x80, tlv.EncodeOID(info.Protocol.OID)[2:]), id...)},
 		{INS: insGeneralAuthenticate, Data: tlv.Encode(0x7C, tlv.Encode(0x80, public)), Ne: apdu.MaxShortNe},
 	}
-	if info.Protocol.Suite == sm.TDES {
-		commands = []*apdu.Command{{INS: insManageSecurity, P1: 0x41, P2: 0xA6, Data: append(tlv.Encode(0x91, public), id...)}}
-	}
-	answers, err := r.link.sendAll(ctx, step, commands)
-	if err != nil {
-		return false, err
-	}
-	last := answers[len(answers)-1]
-	if last.bare {
-		e := refused(step, ErrAnswer, last)
-		r.quirks.noCA = true // a fresh session, without asking again
-		return false, e
-	}
-	return len(answers) == len(commands) && last.SW == apdu.OK, nil
 }
 
-// keyReference encodes a key identifier in as few octets as it takes.
+// keyReference is the data object of a key identifier, in as few octets as it
+// takes; nil for none.
 func keyReference(id int) []byte {
-	if id > 0xFF {
-		return []byte{byte(id >> 8), byte(id)}
+	switch {
+	case id < 0:
+		return nil
+	case id > 0xFF:
+		return tlv.Encode(0x84, []byte{byte(id >> 8), byte(id)})
 	}
-	return []byte{byte(id)}
+	return tlv.Encode(0x84, []byte{byte(id)})
 }
 
 // answerChallenge runs active authentication (9303-11 §6.1) with the caller's

@@ -206,6 +206,61 @@ func TestAttacksAreRefused(t *testing.T) {
 	}
 }
 
+// TestLargePortraits: offsets beyond 32767 need the odd READ BINARY, whose data objects
+// count against the length of a protected response.
+func TestLargePortraits(t *testing.T) {
+	t.Parallel()
+	for _, size := range []int{32_700, 40_000, 70_000} {
+		for _, short := range []bool{true, false} {
+			for name, access := range map[string]specimen.AccessConfig{"3DES": {BAC: true}, "AES": {PACE: paceConfig("2.4", 13)}} {
+				t.Run(fmt.Sprint(size, short, name), func(t *testing.T) {
+					t.Parallel()
+					doc, card := issue(t, specimen.DocumentConfig{Portrait: portrait(size), Access: access})
+					opts := options(t, doc)
+					opts.ShortOnly = short
+					for _, way := range []chip.Card{card, &batchCard{Card: card}} {
+						card.Reset()
+						r, err := chip.Read(t.Context(), way, opts)
+						if err != nil {
+							t.Fatal(err)
+						}
+						check(t, doc, r, lds.DG1, lds.DG2)
+						if len(r.Deviations) > 0 {
+							t.Errorf("%v", r.Deviations)
+						}
+					}
+				})
+			}
+		}
+	}
+}
+
+// TestChipAuthentication over every kind of key and suite, with several keys.
+func TestChipAuthentication(t *testing.T) {
+	t.Parallel()
+	for _, keys := range [][]specimen.CAConfig{
+		{{Curve: "P-256"}}, {{Curve: "brainpoolP512r1", Protocol: "0.4.0.127.0.7.2.2.3.2.4"}}, {{Curve: "P-384", Protocol: "0.4.0.127.0.7.2.2.3.2.1"}},
+		{{Curve: "dh-0", Protocol: "0.4.0.127.0.7.2.2.3.1.1"}}, {{Curve: "dh-2", Protocol: "0.4.0.127.0.7.2.2.3.1.3"}},
+		{{Curve: "dh-1", Protocol: "0.4.0.127.0.7.2.2.3.1.1", KeyID: 7}, {Curve: "P-224", Protocol: "0.4.0.127.0.7.2.2.3.2.1", KeyID: 300}, {Curve: "brainpoolP256r1", KeyID: 9}},
+	} {
+		t.Run(fmt.Sprint(keys), func(t *testing.T) {
+			t.Parallel()
+			doc, card := issue(t, specimen.DocumentConfig{CA: keys, Access: specimen.AccessConfig{PACE: paceConfig("2.2", 13)}})
+			r, err := chip.Read(t.Context(), card, options(t, doc))
+			if err != nil {
+				t.Fatal(err)
+			}
+			check(t, doc, r, lds.DG1, lds.DG2, lds.DG14)
+			if r.CA == nil || len(r.CA.Response) == 0 || len(r.CA.Command) == 0 || len(r.CA.TerminalPrivate) == 0 {
+				t.Fatalf("no transcript: %+v", r.CA)
+			}
+			if last := keys[len(keys)-1]; len(keys) > 1 && r.CA.KeyID != last.KeyID {
+				t.Errorf("key %d was proved, AES on a curve is %d", r.CA.KeyID, last.KeyID)
+			}
+		})
+	}
+}
+
 // TestClones are read, and their proofs are missing: the verdict refuses them.
 func TestClones(t *testing.T) {
 	t.Parallel()
