@@ -69,8 +69,19 @@ func (a *API) recover(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	a.setCookie(w, cookieSession, opened.Token.Reveal())
+	a.replaceSession(w, r, opened)
 	return noContent(w)
+}
+
+// replaceSession gives the browser a session that was just opened and ends the
+// one it had, whose cookie is overwritten: nobody could end that any more.
+func (a *API) replaceSession(w http.ResponseWriter, r *http.Request, opened account.Opened) {
+	if former := a.cookie(r, cookieSession); former != "" {
+		if err := a.cfg.Accounts.Logout(r.Context(), former); err != nil {
+			a.cfg.Log.Error("end the former session", "error", err)
+		}
+	}
+	a.setCookie(w, cookieSession, opened.Token.Reveal())
 }
 
 type accountView struct {

@@ -35,7 +35,8 @@ func readLargeJSON(r *http.Request, into any, limit int64) error {
 	defer pii.Wipe(raw)
 	switch {
 	case err != nil:
-		return problem.New(problem.InvalidRequest, fmt.Errorf("read the body: %w", err))
+		// The cause names the client's address: net.OpError quotes both ends.
+		return problem.New(problem.InvalidRequest, errors.New("the body did not arrive"))
 	case int64(len(raw)) > limit:
 		return problem.New(problem.TooLarge, nil)
 	case len(raw) == 0 || bytes.TrimLeft(raw, " \t\r\n")[0] != '{':
@@ -92,8 +93,9 @@ type b64 []byte
 
 // UnmarshalText implements encoding.TextUnmarshaler, strictly.
 func (b *b64) UnmarshalText(text []byte) error {
-	raw, err := base64.RawURLEncoding.Strict().DecodeString(string(text))
-	*b = raw
+	raw := make([]byte, base64.RawURLEncoding.DecodedLen(len(text))) // no string of it: that could not be wiped
+	n, err := base64.RawURLEncoding.Strict().Decode(raw, text)
+	*b = raw[:n]
 	return err
 }
 

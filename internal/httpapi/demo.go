@@ -44,8 +44,8 @@ func (a *API) demoPassport(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	portrait := pii.NewBytes(body.Portrait)
+	defer portrait.Wipe() // on every exit, also before the demonstration takes it
 	if (body.Person == "") == (portrait.Len() == 0) {
-		portrait.Wipe()
 		return problem.New(problem.InvalidRequest, errors.New("either person or portrait is needed"))
 	}
 	token, err := a.token(r)

@@ -40,14 +40,15 @@ func (a *API) face(w http.ResponseWriter, r *http.Request) error {
 		a.cfg.Log.Info("no WebSocket", "error", err)
 		return nil // Accept has answered
 	}
-	defer func() { _ = ws.CloseNow() }()
+	c := &faceChannel{api: a, ws: ws, intake: newIntake(ws, a.cfg.Now)}
+	defer func() { // also after a panic
+		_ = ws.CloseNow()
+		c.intake.wipe() // waits until nothing is read any more
+	}()
 	ws.SetReadLimit(-1) // intake bounds every message itself, so as to say why
 	ctx, cancel := a.stream(context.WithoutCancel(r.Context()))
 	defer cancel()
-	c := &faceChannel{api: a, ws: ws, intake: newIntake(ws, a.cfg.Now)}
 	c.close(ctx, c.run(ctx, token))
-	_ = ws.CloseNow()
-	c.intake.wipe() // waits until nothing is read any more
 	return nil
 }
 

@@ -267,6 +267,6 @@ func (a *API) createAccount(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	a.setCookie(w, cookieSession, opened.Token.Reveal())
+	a.replaceSession(w, r, opened)
 	return writeJSON(w, view)
 }
