@@ -10,7 +10,7 @@ import path from "node:path";
 /** The program under test; IPSE_BIN names another one. */
 export const binary = process.env["IPSE_BIN"] ?? path.resolve(import.meta.dirname, "..", "bin", "ipse");
 
-export interface DemoService {
+interface DemoService {
   name: string;
   url: string;
 }
@@ -37,7 +37,7 @@ async function freePorts(): Promise<number> {
 export class Program {
   readonly data: string;
   readonly port: number;
-  services: DemoService[] = [];
+  #services: DemoService[] = [];
   #child: ChildProcess | null = null;
   #said = "";
   #logged = "";
@@ -63,6 +63,13 @@ export class Program {
     return `http://localhost:${String(this.port)}`;
   }
 
+  /** The address of the demo service of that name, as the program printed it. */
+  service(name: string): string {
+    const found = this.#services.find((s) => s.name === name);
+    if (found === undefined) throw new Error(`no demo service ${name} in:\n${this.#said}`);
+    return found.url;
+  }
+
   /** What it wrote to standard error. */
   get log(): string {
     return this.#logged;
@@ -81,7 +88,7 @@ export class Program {
       if (Date.now() > until) throw new Error(`the program did not become ready:\n${this.#said}\n${this.#logged}`);
       await new Promise((resolve) => setTimeout(resolve, 25));
     }
-    this.services = [...this.#said.matchAll(/^ +(\S.*?) {2,}(https?:\/\/\S+)$/gm)]
+    this.#services = [...this.#said.matchAll(/^ +(\S.*?) +(https?:\/\/\S+)$/gm)]
       .map(([, name, url]) => ({ name: name ?? "", url: url ?? "" }))
       .filter(({ url }) => !url.startsWith(this.url));
   }
