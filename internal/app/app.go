@@ -178,7 +178,11 @@ func (a *App) buildServices(context.Context) (err error) {
 	if a.chip, err = newChipReader(a.trust, cfg.Trust, random, now); err != nil {
 		return err
 	}
-	a.proofing, err = proofing.NewService(proofing.Config{Policy: proofingPolicy(cfg.Proofing), Consent: issuer, Store: a.store,
+	var agents proofing.Agents // no counter's decision is accepted without
+	if a.opts.demo != nil {
+		agents = a.opts.demo.agent
+	}
+	a.proofing, err = proofing.NewService(proofing.Config{Agents: agents, Policy: proofingPolicy(cfg.Proofing), Consent: issuer, Store: a.store,
 		Readers: readers{a.hub}, Chip: a.chip, Face: a.models, FaceSteps: face.DefaultPolicy().Count + 1, Now: now, Rand: random, Log: a.log,
 		MaxReadings: cfg.Proofing.ConcurrentReadings, MaxFaceRuns: cfg.Face.ConcurrentChecks})
 	if err != nil {

@@ -60,6 +60,7 @@ type office struct {
 // demo is what the demonstration changes in an App.
 type demo struct {
 	desk          *passportDesk
+	agent         *demoAgent
 	registrations []idp.Service
 }
 
@@ -90,6 +91,10 @@ func NewDemo(ctx context.Context, opts DemoOptions) (_ *Demo, err error) {
 	if d.desk, err = newPassportDesk("http://"+listener.Addr().String(), opts); err != nil {
 		return nil, err
 	}
+	agent, err := newDemoAgent(opts.Log, opts.Rand)
+	if err != nil {
+		return nil, err
+	}
 	cfg := config.Default()
 	cfg.Server.Address = listener.Addr().String()
 	cfg.Server.Data = data
@@ -101,7 +106,7 @@ func NewDemo(ctx context.Context, opts DemoOptions) (_ *Demo, err error) {
 		return nil, fmt.Errorf("demo configuration: %w", err)
 	}
 	d.app, err = New(ctx, Options{Config: cfg, Version: opts.Version, Log: opts.Log, Now: opts.Now, Rand: opts.Rand,
-		demo: &demo{desk: d.desk, registrations: d.registrations()}})
+		demo: &demo{desk: d.desk, agent: agent, registrations: d.registrations()}})
 	if err != nil {
 		return nil, err
 	}
@@ -140,6 +145,9 @@ func (d *Demo) registrations() []idp.Service {
 	}
 	return out
 }
+
+// AgentURL is the page of the counter's agent.
+func (d *Demo) AgentURL() string { return d.URL() + "/demo/agent" }
 
 // URL is where to begin.
 func (d *Demo) URL() string { return d.app.opts.Config.Server.PublicURL }
@@ -251,7 +259,8 @@ func (d *demo) services() []idp.Service { return d.registrations }
 // change adds to the API what only the demonstration has.
 func (d *demo) change(cfg *httpapi.Config, a *App) {
 	cfg.Site.Demo = true
-	cfg.Demo = d.desk
+	d.agent.proofing = a.proofing
+	cfg.Demo = demoRoutes{d.desk, d.agent}
 	cfg.Pace = 20 // everybody is one address here
 	cfg.Pages = ownHost(a.opts.Config.Server.PublicURL, cfg.Pages)
 }
@@ -285,7 +294,11 @@ func personFile(person, name string) ([]byte, error) {
 	return content, nil
 }
 
-var _ httpapi.Demo = (*passportDesk)(nil)
+// demoRoutes is httpapi.Demo.
+type demoRoutes struct {
+	*passportDesk
+	*demoAgent
+}
 
 // File implements httpapi.Demo.
 func (d *passportDesk) File(person, name string) ([]byte, error) {

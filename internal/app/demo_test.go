@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -150,6 +152,139 @@ func TestTheWholeJourney(t *testing.T) {
 		t.Fatal(err)
 	}
 	searchFor(t, log.String()+filesOf(t, data), p, b)
+}
+
+// act is what the agent does on the counter's page.
+func act(t testing.TB, demo *app.Demo, form url.Values) (int, string) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, demo.AgentURL(), strings.NewReader(form.Encode()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	req.Header.Set("Origin", demo.URL())
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = res.Body.Close() }()
+	body, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return res.StatusCode, string(body)
+}
+
+// atCounter is a browser whose person stands at the counter, and their code.
+func atCounter(t testing.TB, demo *app.Demo) (*apitest.Browser, string) {
+	t.Helper()
+	b := apitest.New(t, demo.URL(), &http.Transport{})
+	b.Start("counter")
+	v := readSpecimen(t, b, map[string]string{"person": "p02"})
+	if v.State != proofing.StateCounter {
+		t.Fatalf("%+v", v)
+	}
+	return b, v.Counter.CaseCode
+}
+
+func TestTheCounterDecidesByCodeAndSignature(t *testing.T) {
+	t.Parallel()
+	demo, _, _ := startDemo(t, "")
+	b, code := atCounter(t, demo)
+	if _, page := act(t, demo, url.Values{"code": {"AAAA-AAAA"}}); !strings.Contains(page, "No open case") {
+		t.Error("a wrong code opens something")
+	}
+	if _, page := act(t, demo, url.Values{"code": {code}, "decision": {"approve"}}); strings.Contains(page, "Confirmed") {
+		t.Error("approved without looking")
+	}
+	_, page := act(t, demo, url.Values{"code": {strings.ToLower(code)}})
+	for _, want := range []string{"ERIKSSON", "data:image/jpeg;base64,"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the case lacks %s", want)
+		}
+	}
+	if v := b.View(); !v.Counter.Opened {
+		t.Errorf("the person is not told that the case is open: %+v", v.Counter)
+	}
+	b.Refused("POST", "/api/proofing/counter", apitest.None{}, 409, "wrong_state")
+	decision := url.Values{"code": {code}, "decision": {"approve"}, "person": {"on"}, "document": {"on"}}
+	if _, page := act(t, demo, decision); !strings.Contains(page, "Confirmed") {
+		t.Fatalf("not taken: %s", page)
+	}
+	if _, page := act(t, demo, decision); !strings.Contains(page, "No open case") {
+		t.Error("one code decides twice")
+	}
+	if v := b.View(); v.State != proofing.StateAccount {
+		t.Errorf("%+v", v)
+	}
+
+	b, _ = atCounter(t, demo)
+	var v proofing.View
+	b.OK("POST", "/api/proofing/counter", apitest.None{}, &v)
+	if _, page := act(t, demo, url.Values{"code": {v.Counter.CaseCode}, "decision": {"refuse"}}); !strings.Contains(page, "Refused") {
+		t.Fatalf("not taken: %s", page)
+	}
+	if v := b.View(); v.State != proofing.StateRefused || v.Result.Reason != proofing.ReasonCounterRefused {
+		t.Errorf("%+v", v)
+	}
+}
+
+// seen is all that anybody can see of a person once they are accepted.
+type seen struct {
+	view, account, journal, greeting string
+}
+
+// member makes the account of an accepted person, logs in at the tax office and
+// returns what the person, the account's row and the service then show.
+func member(t testing.TB, demo *app.Demo, b *apitest.Browser) seen {
+	t.Helper()
+	accepted := b.View()
+	accepted.ExpiresAt = ""
+	done := b.CreateAccount()
+	done.ExpiresAt = ""
+	var out seen
+	out.view = fmt.Sprintf("%s %s", apitest.Must(json.Marshal(accepted)), apitest.Must(json.Marshal(done)))
+	out.greeting = logIn(t, b, demo.Services()[0].URL, "family_name", "given_name", "birthdate")
+	account, claims, journal := b.Open()
+	sizes := ""
+	for _, item := range account.Items {
+		sizes += fmt.Sprintf("%s:%d ", item.Kind, len(item.Sealed))
+	}
+	out.account = fmt.Sprintf("%s %t %d wraps %d passkeys %s claims:%d", account.Level, account.Complete, len(account.Vault.Wraps), len(account.Passkeys), sizes, len(claims))
+	out.journal = regexp.MustCompile(`"time":"[^"]*"`).ReplaceAllString(strings.Join(journal, ""), "")
+	for _, random := range []string{`[A-Za-z0-9_-]{20,}`, `\d{1,2}:\d{2}(:\d{2})?`, `[A-Z0-9]{4}-[A-Z0-9]{4}`} { // subjects, times of day, references made of subjects
+		out.greeting = regexp.MustCompile(random).ReplaceAllString(out.greeting, "")
+	}
+	return out
+}
+
+// TestNobodyCanTellTheRoutesApart takes one person through the camera and one
+// through the counter and compares everything that is left to see.
+func TestNobodyCanTellTheRoutesApart(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("plays a live check at its own pace")
+	}
+	if _, err := onnx.Locate("."); err != nil {
+		t.Skip(err)
+	}
+	demo, _, _ := startDemo(t, "")
+	byCounter, code := atCounter(t, demo)
+	act(t, demo, url.Values{"code": {code}})
+	act(t, demo, url.Values{"code": {code}, "decision": {"approve"}, "person": {"on"}, "document": {"on"}})
+	byCamera := apitest.New(t, demo.URL(), &http.Transport{})
+	byCamera.Start("camera")
+	readSpecimen(t, byCamera, map[string]string{"person": "p02"})
+	if last, asked := newPlayer(t, "people/p02/live").check(byCamera); last["accepted"] != true {
+		t.Fatalf("the live check ended with %v after %v", last, asked)
+	}
+	counter, camera := member(t, demo, byCounter), member(t, demo, byCamera)
+	if counter != camera {
+		t.Errorf("at the counter\n%+v\nwith the camera\n%+v", counter, camera)
+	}
+	if !strings.Contains(camera.greeting, "ERIKSSON") || !strings.Contains(camera.view, `"level":"high"`) || !strings.Contains(camera.journal, "utopia-revenue") {
+		t.Errorf("the test compares too little: %+v", camera)
+	}
 }
 
 // logIn follows a service's login to the end and returns its greeting.

@@ -182,6 +182,7 @@ func (a *API) mux() *http.ServeMux {
 		{"GET /api/proofing/face", 5, a.face},
 		{"POST /api/proofing/account/options", 2, a.accountOptions},
 		{"POST /api/proofing/account", 5, a.createAccount},
+		{"POST /api/proofing/counter", 2, a.newCounterCode},
 		{"POST /api/proofing/abandon", 1, a.abandon},
 
 		{"POST /api/session/options", 2, a.sessionOptions},
@@ -207,6 +208,9 @@ func (a *API) mux() *http.ServeMux {
 	}
 	if a.cfg.Demo != nil {
 		mux.Handle("POST /demo/api/passport", a.own(5, a.demoPassport))
+		for _, pattern := range []string{"GET /demo/agent", "POST /demo/agent", "GET /demo/agent.css"} {
+			mux.Handle(pattern, a.own(1, a.demoAgent))
+		}
 		mux.Handle("GET /demo/people/{person}/live/{file}", a.own(0, a.demoFile))
 	}
 	mux.Handle(relay.Path, a.cfg.Relay)

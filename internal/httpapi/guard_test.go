@@ -234,6 +234,8 @@ func (demoScript) File(person, name string) ([]byte, error) {
 	return []byte(name), nil
 }
 
+func (demoScript) Agent(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("agent")) }
+
 func TestDemoRoutesExistInTheDemonstrationAlone(t *testing.T) {
 	t.Parallel()
 	plain := newServer(t).browser()
@@ -242,6 +244,8 @@ func TestDemoRoutesExistInTheDemonstrationAlone(t *testing.T) {
 		plain.Refused("GET", path, nil, 404, "not_found")
 	}
 	plain.Refused("POST", "/demo/api/passport", map[string]string{"person": "p02"}, 404, "not_found")
+	plain.Refused("GET", "/demo/agent", nil, 404, "not_found")
+	plain.Refused("POST", "/demo/agent", "code=ABCD", 404, "not_found")
 
 	s := newServer(t, func(cfg *httpapi.Config) { cfg.Demo = demoScript{} })
 	b := s.browser()

@@ -124,6 +124,10 @@ func (a *API) newReader(w http.ResponseWriter, r *http.Request) error {
 	return a.step(w, r, a.cfg.Proofing.NewPairing)
 }
 
+func (a *API) newCounterCode(w http.ResponseWriter, r *http.Request) error {
+	return a.step(w, r, a.cfg.Proofing.NewCounterCode)
+}
+
 func (a *API) abandon(w http.ResponseWriter, r *http.Request) error {
 	return a.step(w, r, a.cfg.Proofing.Abandon)
 }
