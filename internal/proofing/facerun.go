@@ -54,7 +54,10 @@ func (s *Service) BeginFace(ctx context.Context, token string) (*FaceRun, error)
 	}
 	run.check = check
 	l.run = run
-	run.timer = time.AfterFunc(s.cfg.Policy.FaceFor, run.Close)
+	run.timer = time.AfterFunc(s.cfg.Policy.FaceFor, func() {
+		defer s.contain()
+		run.Close()
+	})
 	return run, nil
 }
 

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"ipse/internal/consent"
 	"ipse/internal/pii"
@@ -192,7 +194,7 @@ func TestAPanicInTheStoreWipes(t *testing.T) {
 	broken := &panicStore{}
 	r := newRig(t, func(c *proofing.Config) { broken.Store, c.Store, c.MaxFaceRuns, c.MaxReadings = c.Store, broken, 1, 1 })
 	token := atFace(t, r)
-	broken.now = true
+	broken.now.Store(true)
 	func() {
 		defer func() {
 			if recover() == nil {
@@ -202,7 +204,7 @@ func TestAPanicInTheStoreWipes(t *testing.T) {
 		_, _ = r.BeginFace(ctx, token)
 	}()
 	r.wiped(t, "after a panic")
-	broken.now = false
+	broken.now.Store(false)
 	if view, err := r.Get(ctx, token); err != nil || view.State != proofing.StateDocument {
 		t.Errorf("the session after the panic: %s, %v", view.State, err)
 	}
@@ -215,12 +217,16 @@ func TestAPanicInTheStoreWipes(t *testing.T) {
 
 type panicStore struct {
 	proofing.Store
-	now bool
+	now   atomic.Bool
+	after atomic.Int32 // if not zero, the write after so many panics
 }
 
 func (p *panicStore) UpdateProofing(ctx context.Context, s proofing.Session) error {
-	if p.now {
+	if p.now.Load() {
 		panic("store")
+	}
+	if p.after.Load() > 0 && p.after.Add(-1) == 0 {
+		p.now.Store(true)
 	}
 	return p.Store.UpdateProofing(ctx, s)
 }
@@ -242,4 +248,46 @@ func TestCANOpensADocumentToo(t *testing.T) {
 	if got.CAN.Reveal() != "123456" || !got.DocumentNumber.IsZero() {
 		t.Error("the CAN was not passed on alone")
 	}
+}
+
+// TestAPanicBehindAPersonsBackEndsNothingElse: a reading and the clock of a live
+// check run in goroutines of their own, where a panic would end the whole server.
+func TestAPanicBehindAPersonsBackEndsNothingElse(t *testing.T) {
+	t.Parallel()
+	broken := &panicStore{}
+	r := newRig(t, func(c *proofing.Config) {
+		broken.Store, c.Store, c.MaxFaceRuns, c.MaxReadings, c.Policy.FaceFor = c.Store, broken, 1, 1, time.Nanosecond
+	})
+	panicked := func(times int) {
+		t.Helper()
+		for deadline := time.Now().Add(10 * time.Second); strings.Count(r.log.String(), "msg=panic") < times; time.Sleep(time.Millisecond) {
+			if time.Now().After(deadline) {
+				t.Fatal("no panic")
+			}
+		}
+	}
+	token := r.consented(t, proofing.RouteCamera)
+	r.chip.set(func(context.Context, proofing.ReadRequest) (*proofing.Reading, error) {
+		broken.now.Store(true)
+		return specimen(), nil
+	})
+	if _, err := r.ReadDocument(t.Context(), token, typed()); err != nil {
+		t.Fatal(err)
+	}
+	panicked(1)
+	r.wiped(t, "after the reading's panic")
+	broken.now.Store(false)
+	if view, err := r.Get(t.Context(), token); err != nil || view.State != proofing.StateDocument {
+		t.Fatalf("the session after the panic: %+v, %v", view, err)
+	}
+	r.chip.set(genuine)
+	r.readers.plug(true)
+	r.readDocument(t, token)
+	broken.after.Store(1) // the start of the run is written, its end panics
+	if _, err := r.BeginFace(t.Context(), token); err != nil && !errors.Is(err, proofing.ErrRunOver) {
+		t.Fatal(err)
+	}
+	panicked(2)
+	r.wiped(t, "after the run's panic")
+	r.wipedChecks(t)
 }
