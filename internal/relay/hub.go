@@ -35,6 +35,9 @@ type Config struct {
 	MaxOwners int
 	// MaxGreetings bounds connections that have not sent a good code. Default 256.
 	MaxGreetings int
+	// MaxGreetingsEach bounds them per address, so that nobody keeps everybody
+	// else's readers out by saying nothing. Default 32.
+	MaxGreetingsEach int
 	// WrongCodes allowed per address and minute. Default 10.
 	WrongCodes int
 	// WrongCodesInAll allowed per minute: 300 of them during a code's five
@@ -48,7 +51,7 @@ type Hub struct {
 	cfg       Config
 	mac       [32]byte // keys the index of codes, so that lookups tell nothing by their timing
 	limit     *limiter
-	greetings chan struct{}
+	greetings *greetings
 
 	mu     sync.Mutex // guards what follows
 	owners map[string]*slot
@@ -71,7 +74,7 @@ func NewHub(cfg Config) (*Hub, error) {
 		return nil, errors.New("relay: incomplete configuration")
 	}
 	if cfg.CodeFor < 0 || cfg.TransmitFor < 0 || cfg.PingEvery < 0 || cfg.MaxOwners < 0 ||
-		cfg.MaxGreetings < 0 || cfg.WrongCodes < 0 || cfg.WrongCodesInAll < 0 {
+		cfg.MaxGreetings < 0 || cfg.MaxGreetingsEach < 0 || cfg.WrongCodes < 0 || cfg.WrongCodesInAll < 0 {
 		return nil, errors.New("relay: a limit is negative")
 	}
 	setDefault(&cfg.CodeFor, 5*time.Minute)
@@ -79,13 +82,14 @@ func NewHub(cfg Config) (*Hub, error) {
 	setDefault(&cfg.PingEvery, 5*time.Second)
 	setDefault(&cfg.MaxOwners, 10_000)
 	setDefault(&cfg.MaxGreetings, 256)
+	setDefault(&cfg.MaxGreetingsEach, 32)
 	setDefault(&cfg.WrongCodes, 10)
 	setDefault(&cfg.WrongCodesInAll, 300)
 	if cfg.Addr == nil {
 		cfg.Addr = peerAddress
 	}
 	h := &Hub{cfg: cfg, limit: newLimiter(cfg.WrongCodes, cfg.WrongCodesInAll),
-		greetings: make(chan struct{}, cfg.MaxGreetings), owners: map[string]*slot{}, codes: map[[32]byte]*slot{}}
+		greetings: &greetings{each: cfg.MaxGreetingsEach, all: cfg.MaxGreetings, open: map[string]int{}}, owners: map[string]*slot{}, codes: map[[32]byte]*slot{}}
 	if _, err := io.ReadFull(cfg.Rand, h.mac[:]); err != nil {
 		return nil, fmt.Errorf("relay: draw key: %w", err)
 	}

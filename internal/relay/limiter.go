@@ -58,3 +58,31 @@ func (l *limiter) turn(now time.Time) {
 		clear(l.wrong)
 	}
 }
+
+// greetings counts the connections that have not sent a good code.
+type greetings struct {
+	each, all int
+
+	mu    sync.Mutex // guards what follows
+	total int
+	open  map[string]int // by address; no entry when zero
+}
+
+// begin counts one of an address, if there is room. over ends it, once.
+func (g *greetings) begin(addr string) (over func(), ok bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.total >= g.all || g.open[addr] >= g.each {
+		return nil, false
+	}
+	g.total++
+	g.open[addr]++
+	return sync.OnceFunc(func() {
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		g.total--
+		if g.open[addr]--; g.open[addr] == 0 {
+			delete(g.open, addr)
+		}
+	}), true
+}

@@ -20,15 +20,14 @@ const writeFor = 10 * time.Second
 // ServeHTTP accepts a reader's WebSocket, checks its code and carries commands
 // until the reader is released or lost.
 func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	select {
-	case h.greetings <- struct{}{}:
-	default:
+	addr := h.cfg.Addr(r)
+	greeted, ok := h.greetings.begin(addr)
+	if !ok {
 		w.Header().Set("Retry-After", "5")
 		http.Error(w, "busy", http.StatusServiceUnavailable)
 		return
 	}
-	greeting := sync.OnceFunc(func() { <-h.greetings })
-	defer greeting()
+	defer greeted()
 	ws, err := websocket.Accept(w, r, nil) // refuses another site's pages by their Origin
 	if err != nil {
 		return // Accept has answered
@@ -38,11 +37,11 @@ func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(r.Context()))
 	defer cancel()
 	conn := &serverConn{ws: ws, hub: h, done: make(chan struct{}), turn: make(chan struct{}, 1)}
-	s, err := h.greet(ctx, conn, h.cfg.Addr(r))
+	s, err := h.greet(ctx, conn, addr)
 	if err != nil {
 		return
 	}
-	greeting()
+	greeted()
 	ws.SetReadLimit(maxMessage)
 	s.changed(true)
 	go conn.ping(ctx)
