@@ -8,6 +8,7 @@ import (
 	"ipse/internal/pii"
 	"ipse/mrtd/deviation"
 	"ipse/mrtd/lds"
+	"ipse/mrtd/trust"
 )
 
 // Result is the outcome of one check.
@@ -64,9 +65,11 @@ type Verdict struct {
 	Access     string                `json:"access,omitempty"`
 	Checks     []Check               `json:"checks"`
 	Deviations []deviation.Deviation `json:"deviations,omitempty"`
-	Signature  *SignatureInfo        `json:"signature,omitempty"`
-	Chain      []CertificateInfo     `json:"chain,omitempty"` // signer first, anchor last
-	Revocation *RevocationInfo       `json:"revocation,omitempty"`
+	// KnownDeviations is what the issuing state announces about such documents.
+	KnownDeviations []trust.KnownDeviation `json:"known_deviations,omitempty"`
+	Signature       *SignatureInfo         `json:"signature,omitempty"`
+	Chain           []CertificateInfo      `json:"chain,omitempty"` // signer first, anchor last
+	Revocation      *RevocationInfo        `json:"revocation,omitempty"`
 	// TrustDigest identifies the trust store's content.
 	TrustDigest string `json:"trust_digest"`
 	// Files lists what was read, with the SHA-256 of each (hidden: the hash of
@@ -184,6 +187,9 @@ func (v *Verdict) WriteText(w io.Writer) error {
 			info, _ := deviation.Lookup(d.Code)
 			p.line("  %-32s %-16s %s", d.Code, d.Where, info.Text)
 		}
+	}
+	for _, k := range v.KnownDeviations {
+		p.line("announced by %s, %s: %s %s", k.Country, k.Source, k.Kind, k.Description)
 	}
 	p.line("")
 	p.line("trust store %s", v.TrustDigest)

@@ -70,6 +70,8 @@ type verifier struct {
 	signer *cms.Certificate
 	path   *trust.Path
 	failed bool
+	// unsigned are files that are left unused: their hash is known to be wrong.
+	unsigned map[lds.FileID]bool
 	// aaFresh: active authentication passed over the verifier's own challenge.
 	aaFresh bool
 }
@@ -78,6 +80,7 @@ func (v *verifier) run() {
 	v.deviate(v.ev.Session.Deviations...)
 	ok := v.securityObject()
 	ok = v.signature() && ok
+	v.announced()
 	ok = v.hashes() && ok
 	ok = v.chain() && ok
 	v.validity()
@@ -238,9 +241,12 @@ func (v *verifier) hashes() bool {
 		default:
 			h := v.sod.Hash.New()
 			h.Write(have)
-			if string(h.Sum(nil)) == string(want) {
+			switch {
+			case string(h.Sum(nil)) == string(want):
 				v.check(name, Passed, clause, "%s", v.sod.Hash)
-			} else {
+			case v.excused(id, n):
+				v.check(name, NotOffered, clause, "%s differs from the signed one, as the issuing state announces; the group is not used", v.sod.Hash)
+			default:
 				ok = v.check(name, Failed, clause, "%s differs from the signed one", v.sod.Hash)
 			}
 		}

@@ -8,6 +8,7 @@ import (
 	"ipse/mrtd/deviation"
 	"ipse/mrtd/internal/pace"
 	"ipse/mrtd/lds"
+	"ipse/mrtd/trust"
 )
 
 // chipAuthenticity checks that the chip is the one the data were signed for
@@ -65,6 +66,9 @@ func (v *verifier) activeAuthentication() Result {
 	dg15 := v.ev.File(lds.DG15)
 	if dg15 == nil {
 		return report(Failed, "DG15 is signed and listed, and was not read")
+	}
+	if v.announcedKind(trust.AACompromised) {
+		return report(Skipped, "the issuing state announces that such keys are compromised: a proof would be worth nothing")
 	}
 	t := v.ev.Session.AA
 	if t == nil {

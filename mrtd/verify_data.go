@@ -50,7 +50,7 @@ func (v *verifier) documentData(authenticated bool) {
 	if !authenticated {
 		return
 	}
-	if b := v.ev.File(lds.DG11); b != nil {
+	if b := v.ev.File(lds.DG11); b != nil && !v.unsigned[lds.DG11] {
 		if d, err := lds.ParseDG11(b); err == nil {
 			v.out.Details = d
 			v.deviate(d.Deviations...)
@@ -58,7 +58,7 @@ func (v *verifier) documentData(authenticated bool) {
 			v.deviate(deviation.Deviation{Code: deviation.TextMalformed, Where: "DG11"})
 		}
 	}
-	if b := v.ev.File(lds.DG12); b != nil {
+	if b := v.ev.File(lds.DG12); b != nil && !v.unsigned[lds.DG12] {
 		if d, err := lds.ParseDG12(b); err == nil {
 			v.out.Issue = d
 			v.deviate(d.Deviations...)

@@ -63,6 +63,9 @@ func (cmd passportTrustCmd) text(c *cliContext, store *trust.Store, r trustRepor
 	for _, s := range r.Sources {
 		fmt.Fprintf(&b, "%s: %s, %d certificates, %d loaded, %d duplicates, %d revocation lists, %d refused\n",
 			s.Name, s.Form, s.Certificates, s.Loaded, s.Duplicates, s.CRLs, len(s.Refused))
+		if s.KnownDeviations > 0 {
+			fmt.Fprintf(&b, "  %d announced deviations\n", s.KnownDeviations)
+		}
 		if s.Signature != "" {
 			fmt.Fprintf(&b, "  signature %s\n", s.Signature)
 		}

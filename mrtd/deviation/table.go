@@ -64,6 +64,7 @@ const (
 const (
 	COMDiffers        Code = "com-differs-from-sod"
 	COMMissing        Code = "com-missing"
+	HashKnownWrong    Code = "hash-known-wrong"
 	FileTrailing      Code = "file-trailing-bytes"
 	DG1Filler         Code = "dg1-filler"
 	MRZCheckDigit     Code = "mrz-check-digit"
@@ -162,6 +163,7 @@ func signedTable() []Info {
 func dataTable() []Info {
 	return []Info{
 		{COMDiffers, ICAO, "EF.COM lists other data groups than the signed EF.SOD.", "9303-10 4.6.1"},
+		{HashKnownWrong, ICAO, "A descriptive data group does not have the signed hash, as its state announces; it is not used.", "9303-12 10"},
 		{COMMissing, ICAO, "EF.COM is missing or unreadable.", "9303-10 4.6.1"},
 		{FileTrailing, ICAO, "Bytes follow the file's content.", "9303-10 4.5"},
 		{DG1Filler, ICAO, "DG1 is padded beyond the machine-readable zone.", "9303-10 4.7.1"},

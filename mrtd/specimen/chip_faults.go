@@ -71,6 +71,7 @@ func dataFaults() []FaultInfo {
 		{FaultDigestDiffers, "The message digest is SHA-512 whatever the signature's hash."},
 		{FaultTrailingDG14, "Octets follow DG14, and are signed."},
 		{FaultDG2Length, "The facial record states a wrong length."},
+		{FaultWrongDG12, "DG12 does not have the signed hash."},
 		{FaultCOMDiffers, "EF.COM does not list DG2."},
 		{FaultNoCAInfo, "DG14 names no chip authentication protocol; 3DES is meant."},
 		{FaultCloneWithoutAAKey, "A clone: all files of a genuine document, none of its private keys."},

@@ -74,10 +74,10 @@ func NewIssuer(cfg IssuerConfig) (*Issuer, error) {
 	if i.csca, err = newAuthority(cfg, i.authorityName()); err != nil {
 		return nil, fmt.Errorf("specimen: CSCA: %w", err)
 	}
-	if i.ds, err = newSigner(cfg, i.csca, "Specimen Document Signer 1", cfg.Now.AddDate(0, 0, -1), time.Time{}, false); err != nil {
+	if i.ds, err = newSigner(cfg, i.csca, "Specimen Document Signer 1", cfg.Now.AddDate(0, 0, -1), time.Time{}, ""); err != nil {
 		return nil, fmt.Errorf("specimen: document signer: %w", err)
 	}
-	if i.list, err = newSigner(cfg, i.csca, "Specimen Master List Signer", cfg.Now.AddDate(0, 0, -1), time.Time{}, true); err != nil {
+	if i.list, err = newSigner(cfg, i.csca, "Specimen Master List Signer", cfg.Now.AddDate(0, 0, -1), time.Time{}, cms.OIDMasterListSigner); err != nil {
 		return nil, fmt.Errorf("specimen: master list signer: %w", err)
 	}
 	return i, nil

@@ -7,7 +7,6 @@ import (
 	"math/big"
 	"time"
 
-	"ipse/mrtd/cms"
 	"ipse/mrtd/tlv"
 )
 
@@ -26,7 +25,7 @@ type certificateSpec struct {
 	notBefore, notAfter time.Time
 	usageUntil          time.Time // of the private key
 	authority           bool
-	listSigner          bool
+	listSigner          string // extended key usage of signers of lists
 }
 
 // distinguishedName encodes C, O, CN in this order.
@@ -63,8 +62,8 @@ func certify(rand io.Reader, issuer *authority, subject *signingKey, spec certif
 		extensions = append(extensions, extension("2.5.29.19", true,
 			tlv.Encode(tlv.Sequence, tlv.Encode(tlv.Boolean, []byte{0xFF}), tlv.EncodeInt(0))))
 	}
-	if spec.listSigner {
-		extensions = append(extensions, extension("2.5.29.37", true, tlv.Encode(tlv.Sequence, tlv.EncodeOID(cms.OIDMasterListSigner))))
+	if spec.listSigner != "" {
+		extensions = append(extensions, extension("2.5.29.37", true, tlv.Encode(tlv.Sequence, tlv.EncodeOID(spec.listSigner))))
 	} else if !spec.authority {
 		types := tlv.Encode(tlv.Sequence, tlv.EncodeInt(0), tlv.Encode(tlv.Set, tlv.Encode(tlv.PrintableString, []byte("P")), tlv.Encode(tlv.PrintableString, []byte("I"))))
 		extensions = append(extensions, extension("2.23.136.1.1.6.2", false, types))
@@ -108,8 +107,9 @@ func newAuthority(cfg IssuerConfig, name []byte) (*authority, error) {
 }
 
 // newSigner makes a document signer valid from notBefore for ten years and six
-// months, or until notAfter if that is set.
-func newSigner(cfg IssuerConfig, issuer *authority, common string, notBefore, notAfter time.Time, list bool) (*authority, error) {
+// months, or until notAfter if that is set; list is the extended key usage of a
+// signer of lists, else "".
+func newSigner(cfg IssuerConfig, issuer *authority, common string, notBefore, notAfter time.Time, list string) (*authority, error) {
 	key, err := newSigningKey(cfg.DS, cfg.Rand)
 	if err != nil {
 		return nil, err

@@ -209,11 +209,11 @@ func (i *Issuer) signerFor(cfg DocumentConfig) (*authority, error) {
 		if err != nil {
 			return nil, fmt.Errorf("specimen: foreign CSCA: %w", err)
 		}
-		return newSigner(i.cfg, foreign, "Specimen Document Signer 1", start, time.Time{}, false)
+		return newSigner(i.cfg, foreign, "Specimen Document Signer 1", start, time.Time{}, "")
 	case cfg.Faults[FaultExpiredDS]:
-		return newSigner(i.cfg, i.csca, "Specimen Document Signer 2", cfg.At.AddDate(0, 0, -20), cfg.At.AddDate(0, 0, -10), false)
+		return newSigner(i.cfg, i.csca, "Specimen Document Signer 2", cfg.At.AddDate(0, 0, -20), cfg.At.AddDate(0, 0, -10), "")
 	case cfg.Faults[FaultRevokedDS]:
-		s, err := newSigner(i.cfg, i.csca, "Specimen Document Signer 3", start, time.Time{}, false)
+		s, err := newSigner(i.cfg, i.csca, "Specimen Document Signer 3", start, time.Time{}, "")
 		if err != nil {
 			return nil, err
 		}
@@ -301,6 +301,9 @@ func (i *Issuer) spoil(doc *Document, cfg DocumentConfig) error {
 			return fmt.Errorf("specimen: zone: %w", err)
 		}
 		doc.Files[lds.DG1] = lds.EncodeDG1(zone)
+	}
+	if f[FaultWrongDG12] {
+		spoilDG12(doc)
 	}
 	if f[FaultCOMDiffers] {
 		doc.Files[lds.COM] = commonData(doc, lds.DG2)

@@ -36,20 +36,24 @@ type Options struct {
 var (
 	ErrUnknownForm = errors.New("trust: not a master list, LDIF, PEM or DER certificate or revocation list")
 	ErrListSigner  = errors.New("trust: list signer is not certified by a given root")
-	ErrListContent = errors.New("trust: not a CSCA master list")
-	ErrPolicy      = errors.New("trust: deviations not tolerated")
+	// ErrListSignerUsage: the signer of a deviation list is not certified for that.
+	ErrListSignerUsage = errors.New("trust: list signer is not certified to sign deviation lists")
+	ErrListContent     = errors.New("trust: not a CSCA master list or deviation list")
+	ErrPolicy          = errors.New("trust: deviations not tolerated")
 )
 
 // Report says what one source held and what became of it.
 type Report struct {
 	Name         string    `json:"name"`
-	Form         string    `json:"form"` // "master list", "LDIF", "PEM", "DER"
+	Form         string    `json:"form"` // "master list", "deviation list", "LDIF", "PEM", "DER"
 	SHA256       string    `json:"sha256"`
 	Certificates int       `json:"certificates"` // found, refused ones included
 	Loaded       int       `json:"loaded"`
 	Duplicates   int       `json:"duplicates"`
 	CRLs         int       `json:"crls"`
 	Refused      []Refusal `json:"refused,omitempty"`
+	// KnownDeviations counts what a deviation list announces.
+	KnownDeviations int `json:"known_deviations,omitempty"`
 	// Signature says how a list's signature was verified, "" for other forms.
 	Signature string `json:"signature,omitempty"`
 	// Deviations counts the departures of the loaded certificates by code.
@@ -59,7 +63,7 @@ type Report struct {
 // Refusal is one part of a source that was not loaded, and why.
 type Refusal struct {
 	Index  int    `json:"index"` // from 0, in the source
-	What   string `json:"what"`  // "certificate", "CRL", "master list"
+	What   string `json:"what"`  // "certificate", "CRL", "deviation list"
 	Reason string `json:"reason"`
 }
 
@@ -69,7 +73,8 @@ type Refusal struct {
 func Load(sources []Source, opts Options) (*Store, []Report, error) {
 	l := &loader{opts: opts, seen: map[[32]byte]bool{}}
 	reports := make([]Report, 0, len(sources))
-	for _, s := range sources {
+	for i, s := range sources {
+		l.reportIndex = i
 		l.report = &Report{Name: s.Name, Deviations: map[deviation.Code]int{}}
 		digest := sha256.Sum256(s.Data)
 		l.report.SHA256 = hex.EncodeToString(digest[:])
@@ -78,13 +83,17 @@ func Load(sources []Source, opts Options) (*Store, []Report, error) {
 		}
 		reports = append(reports, *l.report)
 	}
-	return newStore(l.authorities, l.signers, l.crls), reports, nil
+	store := newStore(l.authorities, l.signers, l.crls)
+	store.settle(l.pending, reports)
+	return store, reports, nil
 }
 
 type loader struct {
 	opts                 Options
 	seen                 map[[32]byte]bool
 	report               *Report
+	reportIndex          int
+	pending              []deviationList
 	authorities, signers []*Entry
 	crls                 []*cms.CRL
 	index                int

@@ -16,6 +16,9 @@ func (l *loader) masterList(data []byte) error {
 	if err != nil {
 		return err
 	}
+	if sd.ContentType == oidDeviationList {
+		return l.deviations(sd)
+	}
 	if sd.ContentType != oidMasterList {
 		return fmt.Errorf("%w: content type %s", ErrListContent, sd.ContentType)
 	}

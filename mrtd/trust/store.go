@@ -44,6 +44,7 @@ type Store struct {
 	signers     []*Entry
 	crls        map[string][]*cms.CRL // by issuer
 	crlCount    int
+	known       []*KnownDeviation
 	digest      [32]byte
 }
 
@@ -86,7 +87,7 @@ func (s *Store) computeDigest(crls []*cms.CRL) [32]byte {
 }
 
 // Digest identifies the store's content: SHA-256 over the sorted SHA-256 of its
-// certificates and revocation lists, in hexadecimal. A verdict cites it.
+// certificates and revocation lists (and deviation lists, where there are any), in hexadecimal. A verdict cites it.
 func (s *Store) Digest() string { return hex.EncodeToString(s.digest[:]) }
 
 // Len returns how many anchors and link certificates the store holds.
