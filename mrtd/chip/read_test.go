@@ -158,7 +158,7 @@ func TestDeviatingChips(t *testing.T) {
 				t.Parallel()
 				doc, card := issue(t, specimen.DocumentConfig{
 					Access: specimen.AccessConfig{BAC: true, PACE: paceConfig("2.2", 13), FurtherPACE: []specimen.PACEConfig{*paceConfig("2.4", 16)}},
-					AA:     "rsa-2048-sha256", CA: []specimen.CAConfig{{Curve: "P-256", KeyID: 1}, {Curve: "brainpoolP256r1", KeyID: 2}},
+					AA:     "ecdsa-P-256-sha256", CA: []specimen.CAConfig{{Curve: "P-256", KeyID: 1}, {Curve: "brainpoolP256r1", KeyID: 2}},
 					Faults: map[string]bool{fault: true},
 				})
 				var way chip.Card = card
