@@ -38,11 +38,11 @@ func (cmd demoCmd) explain(c *cliContext, demo *app.Demo) {
      Choose "with my camera", agree, and use the specimen passport. Then play
      the demo person, or let your own camera take the portrait and compare you.
      Or choose "at a counter", and be the agent too, in another window:
-     Counter             %s
+     %-24s %s
   2. Log in to a service with the passkey you made
-`, demo.URL(), demo.AgentURL())
+`, demo.URL(), "Counter", demo.AgentURL())
 	for _, s := range demo.Services() {
-		fmt.Fprintf(c.Stdout, "     %-20s %s\n", s.Name, s.URL)
+		fmt.Fprintf(c.Stdout, "     %-24s %s\n", s.Name, s.URL)
 	}
 	kept := "Everything is forgotten when you stop it."
 	if cmd.Data != "" {

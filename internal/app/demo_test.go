@@ -10,6 +10,7 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/url"
 	"os"
@@ -21,11 +22,14 @@ import (
 	"testing"
 	"time"
 
+	"ipse"
 	"ipse/internal/app"
 	"ipse/internal/httpapi/apitest"
 	"ipse/internal/onnx"
 	"ipse/internal/pii"
 	"ipse/internal/proofing"
+	"ipse/internal/relay"
+	"ipse/mrtd/specimen"
 )
 
 // startDemo runs a demonstration on free ports.
@@ -90,6 +94,81 @@ func TestTheDemonstrationReadsASpecimenPassport(t *testing.T) {
 	b.Refused("GET", "/demo/people/p02/live/..%2Fportrait.jpg", nil, 404, "not_found")
 	if err := stop(); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestReadersThatFailAreNamed connects readers of this test's own to the real
+// relay and the real chip reader.
+func TestReadersThatFailAreNamed(t *testing.T) {
+	t.Parallel()
+	demo, _, _ := startDemo(t, "")
+	issuer, err := specimen.NewIssuer(specimen.IssuerConfig{Rand: rand.Reader, Now: time.Now()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	portrait, err := ipse.DemoPeople.ReadFile("testdata/people/people/p02/portrait.jpg")
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc, err := issuer.Issue(specimen.DocumentConfig{Portrait: portrait, Width: 413, Height: 531, AA: "ecdsa-P-256-sha256"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	zone := map[string]string{"document_number": "L898902C3", "birth_date": "1974-08-12", "expiry_date": time.Now().AddDate(10, 0, -1).UTC().Format(time.DateOnly)}
+	mistyped := maps.Clone(zone)
+	mistyped["document_number"] = "L898902C4"
+	for name, c := range map[string]struct {
+		zone   map[string]string
+		vanish int // after so many commands; 0 for never
+		faults []string
+		want   string
+	}{
+		"the relay vanishes":       {zone, 15, nil, "reader_lost"},
+		"mistyped":                 {mistyped, 0, nil, "access_denied"},
+		"the document is lifted":   {zone, 0, []string{specimen.FaultGone}, "card_lost"},
+		"another country's signer": {zone, 0, nil, "document_not_genuine"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			own := *doc
+			own.Faults = map[string]bool{}
+			for _, f := range c.faults {
+				own.Faults[f] = true
+			}
+			chip, err := specimen.NewChip(&own, rand.Reader)
+			if err != nil {
+				t.Fatal(err)
+			}
+			b := apitest.New(t, demo.URL(), &http.Transport{})
+			v := b.Start("counter")
+			ctx, cancel := context.WithCancel(t.Context())
+			connected, over := make(chan struct{}), make(chan struct{})
+			go func() {
+				defer close(over)
+				_ = relay.Connect(ctx, relay.ClientConfig{URL: demo.URL(), Code: v.Document.PairingCode, Card: chip, Connected: func() { close(connected) },
+					Lost: func(err error) bool { return errors.Is(err, specimen.ErrRemoved) },
+					Exchanged: func(n int) {
+						if c.vanish > 0 && n > c.vanish {
+							cancel()
+						}
+					}})
+			}()
+			<-connected
+			b.Until(func(v proofing.View) bool { return v.Document != nil && v.Document.ReaderConnected })
+			b.OK("POST", "/api/proofing/document", map[string]any{"mrz": c.zone}, nil)
+			v = b.Until(func(v proofing.View) bool { return v.Document == nil || v.Document.Phase == proofing.DocumentFailed })
+			got := ""
+			if v.Document != nil {
+				got = string(v.Document.Failure)
+			} else if v.Result != nil {
+				got = string(v.Result.Reason)
+			}
+			if got != c.want {
+				t.Errorf("%q, want %q: %+v", got, c.want, v)
+			}
+			cancel()
+			<-over
+		})
 	}
 }
 
