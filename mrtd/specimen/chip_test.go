@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"crypto/rand"
 	"errors"
+	"fmt"
+	"os"
 	"sync"
 	"testing"
 
@@ -356,5 +358,18 @@ func TestChipWantsItsArguments(t *testing.T) {
 	}
 	if KnownFault("none") {
 		t.Error("a fault that does not exist")
+	}
+}
+
+func TestEveryFaultIsDocumented(t *testing.T) {
+	t.Parallel()
+	doc, err := os.ReadFile("../../docs/passport.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range Faults() {
+		if line := fmt.Sprintf("| `%s` | %s |\n", f.Name, f.Text); !bytes.Contains(doc, []byte(line)) {
+			t.Errorf("docs/passport.md lacks the line %s", line)
+		}
 	}
 }
