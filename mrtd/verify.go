@@ -88,6 +88,7 @@ func (v *verifier) run() {
 	v.out.PassiveAuthentication = ok
 	v.commonData()
 	v.documentData(ok)
+	v.accessParameters(ok)
 	v.chipAuthenticity(ok)
 	v.deviations()
 	v.out.Genuine = ok && !v.failed

@@ -91,6 +91,9 @@ const (
 	ChipCardAccess  Code = "chip-card-access"
 	ChipMasterFile  Code = "chip-select-master-file"
 	ChipReadAgain   Code = "chip-read-again"
+
+	ChipUnsignedAccess Code = "chip-unsigned-access"
+	ChipPACENotUsed    Code = "chip-pace-not-used"
 )
 
 // Table lists every deviation this library can name.
@@ -191,6 +194,8 @@ func chipTable() []Info {
 		{ChipPACERefused, ICAO, "The chip offers PACE and refuses it; BAC was used.", "9303-11 4.2"},
 		{ChipCardAccess, ICAO, "EF.CardAccess is not a set of security infos.", "9303-11 9.2.11"},
 		{ChipMasterFile, Strict, "The master file cannot be selected.", "9303-10 3.11"},
+		{ChipUnsignedAccess, ICAO, "EF.CardAccess offers PACE in a way that the signed DG14 does not.", "9303-11 9.2"},
+		{ChipPACENotUsed, ICAO, "The signed DG14 lists PACE and another protocol opened the chip.", "9303-11 4.2"},
 		{ChipReadAgain, Strict, "The chip lost its session and was read again from the start.", "TS 119 461 VAL-8.3.2"},
 	}
 }

@@ -1,9 +1,11 @@
 package pace
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"math/big"
+	"slices"
 	"strings"
 
 	"ipse/mrtd/cms"
@@ -50,6 +52,24 @@ type domainInfo struct {
 	arc       string // for example "0.4.0.127.0.7.2.2.4.2."
 	algorithm tlv.Element
 	id        int
+}
+
+// NotIn counts the infos of PACE, and of its domain parameters, that others lack.
+func (i *Infos) NotIn(others *Infos) int {
+	n := 0
+	for _, p := range i.PACE {
+		if !slices.Contains(others.PACE, p) {
+			n++
+		}
+	}
+	for _, d := range i.domains {
+		if !slices.ContainsFunc(others.domains, func(o domainInfo) bool {
+			return o.arc == d.arc && o.id == d.id && bytes.Equal(o.algorithm.Raw, d.algorithm.Raw)
+		}) {
+			n++
+		}
+	}
+	return n
 }
 
 const maxInfos = 64
