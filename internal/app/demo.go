@@ -278,8 +278,8 @@ func ownHost(public string, next http.Handler) http.Handler {
 }
 
 var (
-	personName = regexp.MustCompile(`^p\d\d$`)                          //nolint:gochecknoglobals // a compiled constant
-	liveFile   = regexp.MustCompile(`^(truth\.json|frame_\d{4}\.jpg)$`) //nolint:gochecknoglobals // a compiled constant
+	personName = regexp.MustCompile(`^p\d\d$`)
+	liveFile   = regexp.MustCompile(`^(truth\.json|frame_\d{4}\.jpg)$`)
 )
 
 // personFile reads a file of a rendered person.

@@ -97,7 +97,7 @@ func (d *demoAgent) Agent(w http.ResponseWriter, r *http.Request) {
 	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
 	h.Set("Referrer-Policy", "same-origin") // with no-referrer a form would not name its origin
 	if err := d.page.Execute(w, view); err != nil {
-		d.log.Info("agent's page", "error", err)
+		d.log.InfoContext(r.Context(), "agent's page", "error", err)
 	}
 }
 
@@ -123,7 +123,7 @@ func (d *demoAgent) act(w http.ResponseWriter, r *http.Request, view *agentView)
 		return
 	}
 	if err := d.decide(r.Context(), code, opened.Nonce, approved); err != nil {
-		d.log.Info("agent's decision not taken", "error", err)
+		d.log.InfoContext(r.Context(), "agent's decision not taken", "error", err)
 		view.Problem = view.T["nocase"]
 		return
 	}

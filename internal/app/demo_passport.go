@@ -150,7 +150,7 @@ func (d *passportDesk) connect(ctx context.Context, code string, doc *specimen.D
 		err := relay.Connect(carrying, relay.ClientConfig{URL: d.url, Code: code, Card: chip, Name: "specimen", HTTPClient: d.http,
 			Lost: func(err error) bool { return errors.Is(err, specimen.ErrRemoved) }, Connected: func() { close(connected) }})
 		if err != nil && carrying.Err() == nil {
-			d.log.Info("specimen reader ended", "error", err)
+			d.log.InfoContext(carrying, "specimen reader ended", "error", err)
 		}
 		ended <- err
 	})

@@ -72,7 +72,9 @@ func (m *models) load(over chan struct{}) {
 	defer close(over)
 	m.loading = nil
 	if err == nil && m.closed {
-		err = errors.Join(engine.Close(), library.Close())
+		if err := errors.Join(engine.Close(), library.Close()); err != nil {
+			m.log.Error("release the face models", "error", err)
+		}
 		return
 	}
 	if err != nil {

@@ -104,7 +104,7 @@ func (a *App) sweep(ctx context.Context) {
 				case <-tick.C:
 				}
 				if err := s.do(ctx); err != nil && ctx.Err() == nil {
-					a.log.Error("sweep", "what", s.what, "error", err)
+					a.log.ErrorContext(ctx, "sweep", "what", s.what, "error", err)
 				}
 			}
 		})

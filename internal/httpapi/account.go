@@ -78,7 +78,7 @@ func (a *API) recover(w http.ResponseWriter, r *http.Request) error {
 func (a *API) replaceSession(w http.ResponseWriter, r *http.Request, opened account.Opened) {
 	if former := a.cookie(r, cookieSession); former != "" {
 		if err := a.cfg.Accounts.Logout(r.Context(), former); err != nil {
-			a.cfg.Log.Error("end the former session", "error", err)
+			a.cfg.Log.ErrorContext(r.Context(), "end the former session", "error", err)
 		}
 	}
 	a.setCookie(w, cookieSession, opened.Token.Reveal())

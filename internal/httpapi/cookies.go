@@ -48,6 +48,6 @@ func (a *API) EndSession(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if err := a.cfg.Accounts.Logout(r.Context(), token); err != nil {
-		a.cfg.Log.Error("end a session", "error", err)
+		a.cfg.Log.ErrorContext(r.Context(), "end a session", "error", err)
 	}
 }

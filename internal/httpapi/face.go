@@ -37,7 +37,7 @@ func (a *API) face(w http.ResponseWriter, r *http.Request) error {
 	// the Host header, which a proxy may rewrite.
 	ws, err := websocket.Accept(w, r, &websocket.AcceptOptions{InsecureSkipVerify: true, CompressionMode: websocket.CompressionDisabled})
 	if err != nil {
-		a.cfg.Log.Info("no WebSocket", "error", err)
+		a.cfg.Log.InfoContext(r.Context(), "no WebSocket", "error", err)
 		return nil // Accept has answered
 	}
 	c := &faceChannel{api: a, ws: ws, intake: newIntake(ws, a.cfg.Now)}
@@ -200,7 +200,7 @@ func (c *faceChannel) close(ctx context.Context, cause error) {
 		return
 	}
 	p := problem.Of(cause)
-	c.api.cfg.Log.Info("live check ended", "code", string(p.Code), "error", cause)
+	c.api.cfg.Log.InfoContext(ctx, "live check ended", "code", string(p.Code), "error", cause)
 	m, status := faceMessage{Type: "error", Code: string(p.Code)}, websocket.StatusPolicyViolation
 	if p.Code == problem.Busy {
 		m, status = faceMessage{Type: "busy", RetryAfter: max(1, p.RetryAfter)}, websocket.StatusTryAgainLater

@@ -26,7 +26,7 @@ func (a *API) guard(next http.Handler) http.Handler {
 				panic(fault)
 			}
 			if fault != nil {
-				a.cfg.Log.Error("panic", "route", r.Pattern, "kind", fmt.Sprintf("%T", fault), "at", callers())
+				a.cfg.Log.ErrorContext(r.Context(), "panic", "route", r.Pattern, "kind", fmt.Sprintf("%T", fault), "at", callers())
 				if !watched.begun() {
 					problem.Write(watched, fmt.Errorf("panic in %s", r.Pattern))
 				}

@@ -167,7 +167,7 @@ func (in *intake) accept(kind websocket.MessageType, raw []byte, first *uint64, 
 		return refuse(problem.InvalidRequest, "a capture time out of range")
 	}
 	frame := proofing.Frame{JPEG: pii.NewBytes(raw[frameHeader:]), ReceivedAt: at,
-		CapturedAt: time.Duration(captured-*first) * time.Millisecond} //nolint:gosec // at most an hour
+		CapturedAt: time.Duration(captured-*first) * time.Millisecond}
 	select {
 	case old := <-in.waiting:
 		in.release(old.JPEG)

@@ -62,7 +62,7 @@ func (a *API) startProofing(w http.ResponseWriter, r *http.Request) error {
 	if earlier, err := a.token(r); err == nil {
 		// One check a browser: the earlier one's memory is wiped now, not at its end.
 		if _, err := a.cfg.Proofing.Abandon(r.Context(), earlier); err != nil && !errors.Is(err, proofing.ErrNoSession) {
-			a.cfg.Log.Info("abandon an earlier check", "error", err)
+			a.cfg.Log.InfoContext(r.Context(), "abandon an earlier check", "error", err)
 		}
 	}
 	token, view, err := a.cfg.Proofing.Start(r.Context(), proofing.StartRequest{Route: body.Route, Language: body.Language})

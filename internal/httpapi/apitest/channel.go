@@ -23,7 +23,7 @@ func (b *Browser) Dial(header http.Header) (*Channel, *http.Response, error) {
 	if header == nil {
 		header = http.Header{"Origin": {b.URL}}
 	}
-	ws, res, err := websocket.Dial(b.T.Context(), b.URL+"/api/proofing/face", &websocket.DialOptions{HTTPClient: b.Client, HTTPHeader: header}) //nolint:bodyclose // the library says: no need
+	ws, res, err := websocket.Dial(b.T.Context(), b.URL+"/api/proofing/face", &websocket.DialOptions{HTTPClient: b.Client, HTTPHeader: header})
 	if err != nil {
 		return nil, res, err
 	}
@@ -34,7 +34,7 @@ func (b *Browser) Dial(header http.Header) (*Channel, *http.Response, error) {
 // Face opens the channel and asks to begin.
 func (b *Browser) Face() *Channel {
 	b.T.Helper()
-	c, _, err := b.Dial(nil) //nolint:bodyclose // the library says: no need
+	c, _, err := b.Dial(nil)
 	if err != nil {
 		b.T.Fatal(err)
 	}
@@ -52,7 +52,7 @@ func (c *Channel) Text(s string) {
 
 // Frame sends a JPEG with its capture time, and reports whether it was taken.
 func (c *Channel) Frame(ms int64, jpeg []byte) bool {
-	packet := append(binary.BigEndian.AppendUint64(nil, uint64(ms)), jpeg...) //nolint:gosec // times of tests
+	packet := append(binary.BigEndian.AppendUint64(nil, uint64(ms)), jpeg...)
 	return c.WS.Write(c.T.Context(), websocket.MessageBinary, packet) == nil
 }
 
