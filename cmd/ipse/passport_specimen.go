@@ -30,13 +30,14 @@ type specimenNewCmd struct {
 	CSCA     specimen.Algorithm `name:"csca" help:"Algorithm of the authority, for example rsa-4096-sha256, rsapss-3072-sha256, ecdsa-P-384-sha384." default:"ecdsa-brainpoolP256r1-sha256"`
 	DS       specimen.Algorithm `name:"ds" help:"Algorithm of the document signer." default:"ecdsa-brainpoolP256r1-sha256"`
 	Hash     string             `help:"Hash of the data groups: ${enum}." enum:"sha1,sha224,sha256,sha384,sha512" default:"sha256"`
+	Explicit bool               `name:"explicit-curves" help:"Write curves out in the certificates, as ICAO asks, instead of naming them."`
 	BAC      bool               `name:"bac" help:"Offer BAC." default:"true" negatable:""`
 	PACE     string             `name:"pace" help:"Offer PACE with this mapping: ${enum}." enum:",gm,im,cam" default:""`
-	PACESet  int                `name:"pace-parameters" help:"Standardised domain parameters: 12 P-256, 13 brainpoolP256r1, ..." default:"13"`
+	PACESet  int                `name:"pace-parameters" help:"Standardised domain parameters: 0 to 2 groups of RFC 5114, 12 P-256, 13 brainpoolP256r1, ..." default:"13"`
 	Cipher   string             `help:"Cipher of PACE and chip authentication: ${enum}." enum:"3des,aes-128,aes-192,aes-256" default:"aes-128"`
 	CAN      string             `name:"can" help:"Card access number." default:"123456"`
 	AA       specimen.Algorithm `name:"aa" help:"Active authentication key, for example rsa-2048-sha256 or ecdsa-P-256-sha256; empty for none." default:"rsa-2048-sha256"`
-	CA       []string           `name:"ca" help:"Curve of a chip authentication key; repeatable." placeholder:"CURVE"`
+	CA       []string           `name:"ca" help:"Curve of a chip authentication key, or dh-0 to dh-2; repeatable." placeholder:"CURVE"`
 	Portrait string             `help:"Portrait, JPEG or JPEG 2000; default a drawn one." type:"existingfile" placeholder:"IMAGE"`
 	Format   string             `help:"Layout of the zone: ${enum}." enum:"td1,td2,td3" default:"td3"`
 	Number   string             `help:"Document number." default:"L898902C3"`
@@ -91,7 +92,7 @@ func (cmd specimenNewCmd) issuer(c *cliContext) (*specimen.Issuer, string, error
 	if cmd.Issuer != "" {
 		return nil, dir, err
 	}
-	issuer, err = specimen.NewIssuer(specimen.IssuerConfig{CSCA: cmd.CSCA, DS: cmd.DS, Rand: rand.Reader, Now: c.Now()})
+	issuer, err = specimen.NewIssuer(specimen.IssuerConfig{CSCA: cmd.CSCA, DS: cmd.DS, ExplicitCurves: cmd.Explicit, Rand: rand.Reader, Now: c.Now()})
 	return issuer, dir, err
 }
 
@@ -109,10 +110,17 @@ func (cmd specimenNewCmd) document(c *cliContext) (specimen.DocumentConfig, erro
 	cipher := map[string]int{"3des": 1, "aes-128": 2, "aes-192": 3, "aes-256": 4}[cmd.Cipher]
 	if cmd.PACE != "" {
 		mapping := map[string]int{"gm": 2, "im": 4, "cam": 6}[cmd.PACE]
+		if cmd.PACESet <= 2 { // prime fields
+			mapping--
+		}
 		cfg.Access.PACE = &specimen.PACEConfig{Protocol: fmt.Sprintf("0.4.0.127.0.7.2.2.4.%d.%d", mapping, cipher), ParameterID: cmd.PACESet}
 	}
 	for i, curve := range cmd.CA {
-		cfg.CA = append(cfg.CA, specimen.CAConfig{Curve: curve, Protocol: fmt.Sprintf("0.4.0.127.0.7.2.2.3.2.%d", cipher), KeyID: i + 1})
+		kind := 2
+		if strings.HasPrefix(curve, "dh-") {
+			kind = 1
+		}
+		cfg.CA = append(cfg.CA, specimen.CAConfig{Curve: curve, Protocol: fmt.Sprintf("0.4.0.127.0.7.2.2.3.%d.%d", kind, cipher), KeyID: i + 1})
 	}
 	var err error
 	cfg.Portrait, cfg.Width, cfg.Height, err = cmd.portrait()

@@ -24,6 +24,9 @@ type IssuerConfig struct {
 	// CSCA and DS are the algorithms of the authority and its document signers.
 	// Default DefaultAlgorithm.
 	CSCA, DS Algorithm
+	// ExplicitCurves writes curve parameters out in the certificates, as ICAO
+	// 9303-12 §4.1.6.3 asks and crypto/x509 refuses, instead of naming the curve.
+	ExplicitCurves bool
 	// Rand is the source of keys and serial numbers; required.
 	Rand io.Reader
 	// Now is when the issuer starts; required.
@@ -138,19 +141,20 @@ type storedAuthority struct {
 }
 
 type storedIssuer struct {
-	Country string          `json:"country"`
-	Since   time.Time       `json:"since"`
-	CSCA    storedAuthority `json:"csca"`
-	DS      storedAuthority `json:"ds"`
-	List    storedAuthority `json:"master_list_signer"`
-	Revoked [][]byte        `json:"revoked,omitempty"`
-	CRLs    int             `json:"crls"`
+	Country  string          `json:"country"`
+	Since    time.Time       `json:"since"`
+	Explicit bool            `json:"explicit_curves,omitempty"`
+	CSCA     storedAuthority `json:"csca"`
+	DS       storedAuthority `json:"ds"`
+	List     storedAuthority `json:"master_list_signer"`
+	Revoked  [][]byte        `json:"revoked,omitempty"`
+	CRLs     int             `json:"crls"`
 }
 
 // Save hands the issuer's state to write, as "issuer.json", private keys
 // included: it is a specimen.
 func (i *Issuer) Save(write func(name string, content []byte) error) error {
-	s := storedIssuer{Country: i.cfg.Country, Since: i.cfg.Now, Revoked: i.revoked, CRLs: i.crls}
+	s := storedIssuer{Country: i.cfg.Country, Since: i.cfg.Now, Explicit: i.cfg.ExplicitCurves, Revoked: i.revoked, CRLs: i.crls}
 	for _, part := range []struct {
 		from *authority
 		name Algorithm
@@ -179,7 +183,7 @@ func LoadIssuer(fsys fs.FS, dir string, rand io.Reader) (*Issuer, error) {
 	if err := json.Unmarshal(b, &s); err != nil {
 		return nil, fmt.Errorf("specimen: load issuer: %w: not JSON", ErrDocument)
 	}
-	i := &Issuer{cfg: IssuerConfig{Country: s.Country, CSCA: s.CSCA.Algorithm, DS: s.DS.Algorithm, Rand: rand, Now: s.Since},
+	i := &Issuer{cfg: IssuerConfig{Country: s.Country, CSCA: s.CSCA.Algorithm, DS: s.DS.Algorithm, Rand: rand, Now: s.Since, ExplicitCurves: s.Explicit},
 		revoked: s.Revoked, crls: s.CRLs}
 	if err := i.cfg.fill(); err != nil {
 		return nil, err

@@ -95,6 +95,7 @@ func newAuthority(cfg IssuerConfig, name []byte) (*authority, error) {
 	if err != nil {
 		return nil, err
 	}
+	key.explicit = cfg.ExplicitCurves
 	a := &authority{key: key, name: name, ski: keyID(key)}
 	serial, err := newSerial(cfg.Rand)
 	if err != nil {
@@ -114,6 +115,7 @@ func newSigner(cfg IssuerConfig, issuer *authority, common string, notBefore, no
 	if err != nil {
 		return nil, err
 	}
+	key.explicit = cfg.ExplicitCurves
 	serial, err := newSerial(cfg.Rand)
 	if err != nil {
 		return nil, err

@@ -82,8 +82,9 @@ func hashByName(name string) crypto.Hash {
 // signingKey is a private key with its algorithm.
 type signingKey struct {
 	algorithm
-	rsa *rsa.PrivateKey
-	ec  *ec.PrivateKey
+	explicit bool // writes its curve out
+	rsa      *rsa.PrivateKey
+	ec       *ec.PrivateKey
 }
 
 func newSigningKey(name Algorithm, rand io.Reader) (*signingKey, error) {
@@ -184,7 +185,10 @@ func rsaOID(h crypto.Hash) string {
 
 // spki returns the SubjectPublicKeyInfo.
 func (k *signingKey) spki() []byte {
-	if k.ec != nil {
+	switch {
+	case k.ec != nil && k.explicit:
+		return tlv.Encode(tlv.Sequence, tlv.Encode(tlv.Sequence, tlv.EncodeOID(oidEC), explicitCurve(k.curve)), bitString(k.publicOctets()))
+	case k.ec != nil:
 		return ecSPKI(k.curve, k.ec)
 	}
 	return tlv.Encode(tlv.Sequence, tlv.Encode(tlv.Sequence, tlv.EncodeOID(oidRSA), null()), bitString(k.publicOctets()))
@@ -198,6 +202,20 @@ func (k *signingKey) publicOctets() []byte {
 }
 
 func bitString(b []byte) []byte { return tlv.Encode(tlv.BitString, []byte{0}, b) }
+
+// explicitCurve writes the parameters out, as ICAO 9303-12 §4.1.6.3 asks
+// (ECParameters of RFC 3279 §2.3.5).
+func explicitCurve(c *ec.Curve) []byte {
+	size := c.Size()
+	octets := func(n *big.Int) []byte { return n.FillBytes(make([]byte, size)) }
+	a, b := c.Coefficients()
+	x, y := c.Generator()
+	return tlv.Encode(tlv.Sequence, tlv.EncodeInt(1),
+		tlv.Encode(tlv.Sequence, tlv.EncodeOID("1.2.840.10045.1.1"), tlv.EncodeInteger(c.Prime())),
+		tlv.Encode(tlv.Sequence, tlv.Encode(tlv.OctetString, octets(a)), tlv.Encode(tlv.OctetString, octets(b))),
+		tlv.Encode(tlv.OctetString, append(append([]byte{4}, octets(x)...), octets(y)...)),
+		tlv.EncodeInteger(c.Order()), tlv.EncodeInt(1))
+}
 
 func ecSPKI(c *ec.Curve, k *ec.PrivateKey) []byte {
 	return tlv.Encode(tlv.Sequence,

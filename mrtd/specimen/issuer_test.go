@@ -146,6 +146,36 @@ func TestCertificatesFollowTheProfile(t *testing.T) {
 	}
 }
 
+// Curves written out are what most of the world's authorities do: they read as
+// the known curve, without the deviation of naming it, and OpenSSL prints them.
+func TestCurvesCanBeWrittenOut(t *testing.T) {
+	t.Parallel()
+	for _, alg := range []Algorithm{"ecdsa-P-256-sha256", "ecdsa-brainpoolP384r1-sha384", "ecdsa-P-521-sha512"} {
+		i, err := NewIssuer(IssuerConfig{CSCA: alg, DS: alg, ExplicitCurves: true, Rand: rand.Reader, Now: at()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, der := range [][]byte{i.CSCA(), i.DS()} {
+			c, err := cms.ParseCertificate(der)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(c.Deviations) != 0 || c.Key.Kind != cms.KeyEC {
+				t.Errorf("%s: %v, %v", alg, c.Key, c.Deviations)
+			}
+		}
+		openssl, err := exec.LookPath("openssl")
+		if err != nil {
+			t.Skip("openssl is not installed")
+		}
+		cmd := exec.Command(openssl, "x509", "-inform", "DER", "-noout", "-text")
+		cmd.Stdin = bytes.NewReader(i.CSCA())
+		if out, err := cmd.CombinedOutput(); err != nil || !bytes.Contains(out, []byte("Field Type: prime-field")) {
+			t.Errorf("openssl x509: %v\n%s", err, out)
+		}
+	}
+}
+
 func TestDG14ListsKeysAndPACE(t *testing.T) {
 	t.Parallel()
 	i := newTestIssuer(t, "ecdsa-P-256-sha256")
