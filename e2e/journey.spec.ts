@@ -63,3 +63,22 @@ test("a person without a camera gets a case code for the counter", async ({ page
   await expect(page.getByText("Town hall")).toBeVisible();
   await inspect(page);
 });
+
+test("a newcomer's own camera gives the specimen its portrait, and then takes the check", async ({ page }) => {
+  await installCamera(page, { dir: "people/p05/live", play: "follow" });
+  const anna = new Person(page);
+  await anna.takeDoor("camera");
+  await anna.agree();
+  await page.getByRole("radio", { name: en["demo.self"] }).check();
+  await expect(anna.button("demo.use")).toHaveAttribute("aria-disabled", "true");
+  await expect.poll(() => page.locator("video").evaluate((v: HTMLVideoElement) => v.videoWidth)).toBeGreaterThan(0);
+  await anna.button("demo.take").click();
+  await expect(page.getByRole("img", { name: en["demo.taken"] })).toBeVisible();
+  await inspect(page);
+  await anna.readSpecimen();
+  await anna.button("document.to_face").click();
+  // What was chosen for the passport is kept for the camera.
+  await expect(page.getByRole("radio", { name: en["demo.mine"] })).toBeChecked();
+  await anna.startCheck("camera");
+  await anna.expectAccepted();
+});

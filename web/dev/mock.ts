@@ -252,7 +252,8 @@ const patterns: [RegExp, (world: World) => Handler][] = [
   }],
   [/^GET \/api\/login\/[^/]+$/, (world) => (_body, path) => {
     if (path.endsWith("/unknown")) throw new Refusal(404, "login_unknown");
-    return world.loginJson();
+    // A login named after a language comes from a service that speaks it.
+    return path.endsWith("/fr") ? { ...world.loginJson(), language: "fr" } : world.loginJson();
   }],
   [/^POST \/api\/login\/[^/]+\/consent$/, (world) => async (body) => {
     const account = world.owned();

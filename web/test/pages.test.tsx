@@ -224,6 +224,15 @@ describe("the login page", () => {
     expect(byName("button", "Open with my passkey").className).toBe(byName("button", "No, send nothing").className);
   });
 
+  it("speaks the language of the service that sent the person, unless they have chosen one", async () => {
+    await open("/login/fr");
+    expect(textOf("h1")).toBe("Impôts d’Utopie demande qui vous êtes");
+    close();
+    window.localStorage.setItem("ipse.language", "en");
+    await open("/login/fr");
+    expect(textOf("h1")).toBe("Utopia Tax Office asks who you are");
+  });
+
   it("sends what is required and what was chosen, and nothing else", async () => {
     opened.vault = await vault();
     const page = await open("/login/abc");

@@ -29,6 +29,8 @@ export type PluralKey = { [K in MessageKey]: K extends `${infer Base}_other` ? (
 export interface I18n {
   lang: Language;
   setLang: (lang: Language) => void;
+  /** Takes the language of a service that sends the person here, unless they have chosen one themselves. */
+  suggest: (tag: string) => void;
   /** The message of a key. */
   t: <K extends MessageKey>(key: K, ...args: Args<K>) => string;
   /** The plural form of a key for a count. */
@@ -63,7 +65,7 @@ export async function loadMessages(lang: Language): Promise<Messages> {
 }
 
 /** Makes the translation functions for messages already loaded. */
-export function translator(lang: Language, messages: Messages): Omit<I18n, "setLang"> {
+export function translator(lang: Language, messages: Messages): Omit<I18n, "setLang" | "suggest"> {
   const plural = new Intl.PluralRules(lang);
   // Dates and times follow the browser's region where it has one for this language.
   const region = navigator.languages.find((tag) => tag.startsWith(`${lang}-`)) ?? (lang === "en" ? "en-GB" : lang);
@@ -110,12 +112,19 @@ export function I18nProvider({ lang, messages, children }: ProviderProps) {
   useEffect(() => {
     document.documentElement.lang = current.lang;
   }, [current.lang]);
-  const setLang = useCallback((next: Language) => {
-    remember("language", next);
+  const show = useCallback((next: Language) => {
     void loadMessages(next).then((loaded) => {
       setCurrent({ lang: next, messages: loaded });
     });
   }, []);
-  const value = useMemo<I18n>(() => ({ ...translator(current.lang, current.messages), setLang }), [current, setLang]);
+  const setLang = useCallback((next: Language) => {
+    remember("language", next);
+    show(next);
+  }, [show]);
+  const suggest = useCallback((tag: string) => {
+    const found = languages.find((l) => tag === l || tag.startsWith(`${l}-`));
+    if (found !== undefined && recall("language") === null) show(found);
+  }, [show]);
+  const value = useMemo<I18n>(() => ({ ...translator(current.lang, current.messages), setLang, suggest }), [current, setLang, suggest]);
   return <Context.Provider value={value}>{children}</Context.Provider>;
 }

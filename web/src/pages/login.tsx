@@ -13,7 +13,7 @@ import { ProblemNotice } from "../ui/problem";
 
 /** A service asks who one is: first who and why, then the exact values, then yes or no. */
 export function Login({ id }: { id: string }) {
-  const { t, own } = useI18n();
+  const { t, own, suggest } = useI18n();
   const lock = useLock();
   const [request, setRequest] = useState<LoginRequest | null>(null);
   const [problem, setProblem] = useState<Problem | null>(null);
@@ -21,11 +21,14 @@ export function Login({ id }: { id: string }) {
 
   const load = useCallback(() => {
     setProblem(null);
-    api.login(id).then(setRequest, (thrown: unknown) => {
+    api.login(id).then((asked) => {
+      if (asked.language !== undefined) suggest(asked.language);
+      setRequest(asked);
+    }, (thrown: unknown) => {
       const found = asProblem(thrown);
       setProblem(found);
     });
-  }, [id]);
+  }, [id, suggest]);
   useEffect(load, [load]);
   // A passkey used before this login began does not count for it.
   const { vault, lock: close } = lock;
