@@ -11,9 +11,10 @@ import (
 )
 
 type demoCmd struct {
-	Addr string `help:"Loopback address to listen on; the demo services take the next two ports." default:"127.0.0.1:8443" placeholder:"HOST:PORT"`
-	Data string `help:"Folder to keep the accounts in; without it they are gone at the end." type:"path" placeholder:"DIR"`
-	Log  bool   `help:"Write the server's log to standard error."`
+	Addr  string   `help:"Loopback address to listen on; the demo services take the next two ports." default:"127.0.0.1:8443" placeholder:"HOST:PORT"`
+	Data  string   `help:"Folder to keep the accounts in; without it they are gone at the end." type:"path" placeholder:"DIR"`
+	Trust []string `help:"Further issuers to trust, besides the specimen's: master list, LDIF, PEM, DER or folder; repeatable. With a national list your own passport can be read." type:"path" placeholder:"PATH"`
+	Log   bool     `help:"Write the server's log to standard error."`
 }
 
 // Run serves the demonstration until interrupted.
@@ -22,7 +23,7 @@ func (cmd demoCmd) Run(c *cliContext) error {
 	if cmd.Log {
 		log = newLog(c.Stderr, false)
 	}
-	demo, err := app.NewDemo(c.Context, app.DemoOptions{Address: cmd.Addr, Data: cmd.Data, Version: c.Version, Log: log, Now: c.Now, Rand: rand.Reader})
+	demo, err := app.NewDemo(c.Context, app.DemoOptions{Address: cmd.Addr, Data: cmd.Data, Trust: cmd.Trust, Version: c.Version, Log: log, Now: c.Now, Rand: rand.Reader})
 	if err != nil {
 		return err
 	}

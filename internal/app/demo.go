@@ -22,10 +22,11 @@ import (
 	services "ipse/internal/demo"
 	"ipse/internal/httpapi"
 	"ipse/internal/idp"
+	"ipse/mrtd/deviation"
 	"ipse/mrtd/trust"
 )
 
-// DemoOptions make a Demo. Every member is required but Data.
+// DemoOptions make a Demo. Every member is required but Data and Trust.
 type DemoOptions struct {
 	// Address to listen on, host:port, on loopback. The demo services take the
 	// two ports after it.
@@ -33,6 +34,9 @@ type DemoOptions struct {
 	// Data is the folder of the database; empty means a folder in memory that is
 	// removed at the end.
 	Data string
+	// Trust names further trust sources, for documents other than the specimen's:
+	// a real master list, or another specimen issuer. May be empty.
+	Trust []string
 	// Version, Log, Now, Rand as in Options.
 	Version string
 	Log     *slog.Logger
@@ -99,6 +103,7 @@ func NewDemo(ctx context.Context, opts DemoOptions) (_ *Demo, err error) {
 	cfg.Server.Address = listener.Addr().String()
 	cfg.Server.Data = data
 	cfg.Server.PublicURL = public
+	cfg.Trust.Sources = opts.Trust
 	cfg.Server.ShutdownTimeout = config.Duration(3 * time.Second)
 	cfg.Operator = config.Operator{Name: "Utopia Digital Agency", Contact: "privacy@agency.example"}
 	cfg.Counter.Places = []string{"Town hall, 1 Main Square: Monday to Friday, 9:00 to 17:00"}
@@ -243,9 +248,17 @@ func memoryFolder() (string, error) {
 	return "", errors.New("demo: no place for a temporary folder; use --data")
 }
 
-// trust makes the specimen authority the only one.
+// trust trusts the specimen authority, and what else was asked for.
 func (d *demo) trust(a *App) error {
-	loaded, _, err := trust.Load([]trust.Source{{Name: "specimen authority", Data: d.desk.issuer.CSCA()}}, trust.Options{})
+	sources := []trust.Source{{Name: "specimen authority", Data: d.desk.issuer.CSCA()}}
+	for _, name := range a.opts.Config.Trust.Sources {
+		found, err := ReadTrustSource(name)
+		if err != nil {
+			return err
+		}
+		sources = append(sources, found...)
+	}
+	loaded, _, err := trust.Load(sources, trust.Options{Policy: deviation.ICAO})
 	if err != nil {
 		return err
 	}

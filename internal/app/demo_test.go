@@ -33,10 +33,10 @@ import (
 )
 
 // startDemo runs a demonstration on free ports.
-func startDemo(t testing.TB, data string) (demo *app.Demo, log *lockedBuffer, stop func() error) {
+func startDemo(t testing.TB, data string, trust ...string) (demo *app.Demo, log *lockedBuffer, stop func() error) {
 	t.Helper()
 	log = &lockedBuffer{}
-	demo, err := app.NewDemo(t.Context(), app.DemoOptions{Address: "127.0.0.1:0", Data: data, Version: "test", Now: time.Now, Rand: rand.Reader,
+	demo, err := app.NewDemo(t.Context(), app.DemoOptions{Address: "127.0.0.1:0", Data: data, Trust: trust, Version: "test", Now: time.Now, Rand: rand.Reader,
 		Log: slog.New(pii.NewHandler(slog.NewJSONHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})))})
 	if err != nil {
 		t.Fatal(err)
@@ -97,11 +97,9 @@ func TestTheDemonstrationReadsASpecimenPassport(t *testing.T) {
 	}
 }
 
-// TestReadersThatFailAreNamed connects readers of this test's own to the real
-// relay and the real chip reader.
-func TestReadersThatFailAreNamed(t *testing.T) {
-	t.Parallel()
-	demo, _, _ := startDemo(t, "")
+// foreign is a document of an issuer that the demonstration does not know.
+func foreign(t testing.TB) (issuer *specimen.Issuer, doc *specimen.Document, zone map[string]string) {
+	t.Helper()
 	issuer, err := specimen.NewIssuer(specimen.IssuerConfig{Rand: rand.Reader, Now: time.Now()})
 	if err != nil {
 		t.Fatal(err)
@@ -110,53 +108,67 @@ func TestReadersThatFailAreNamed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	doc, err := issuer.Issue(specimen.DocumentConfig{Portrait: portrait, Width: 413, Height: 531, AA: "ecdsa-P-256-sha256"})
+	doc, err = issuer.Issue(specimen.DocumentConfig{Portrait: portrait, Width: 413, Height: 531, AA: "ecdsa-P-256-sha256"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	zone := map[string]string{"document_number": "L898902C3", "birth_date": "1974-08-12", "expiry_date": time.Now().AddDate(10, 0, -1).UTC().Format(time.DateOnly)}
+	return issuer, doc, map[string]string{"document_number": "L898902C3", "birth_date": "1974-08-12",
+		"expiry_date": time.Now().AddDate(10, 0, -1).UTC().Format(time.DateOnly)}
+}
+
+// readOwn connects a reader of the test's own to the real relay and reads.
+func readOwn(t testing.TB, demo *app.Demo, doc *specimen.Document, zone map[string]string, vanishAfter int) proofing.View {
+	t.Helper()
+	chip, err := specimen.NewChip(doc, rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := apitest.New(t, demo.URL(), &http.Transport{})
+	v := b.Start("counter")
+	ctx, cancel := context.WithCancel(t.Context())
+	connected, over := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(over)
+		_ = relay.Connect(ctx, relay.ClientConfig{URL: demo.URL(), Code: v.Document.PairingCode, Card: chip, Connected: func() { close(connected) },
+			Lost: func(err error) bool { return errors.Is(err, specimen.ErrRemoved) },
+			Exchanged: func(n int) {
+				if vanishAfter > 0 && n > vanishAfter {
+					cancel()
+				}
+			}})
+	}()
+	defer func() {
+		cancel()
+		<-over
+	}()
+	<-connected
+	b.Until(func(v proofing.View) bool { return v.Document != nil && v.Document.ReaderConnected })
+	b.OK("POST", "/api/proofing/document", map[string]any{"mrz": zone}, nil)
+	return b.Until(func(v proofing.View) bool { return v.Document == nil || v.Document.Phase == proofing.DocumentFailed })
+}
+
+func TestReadersThatFailAreNamed(t *testing.T) {
+	t.Parallel()
+	demo, _, _ := startDemo(t, "")
+	_, doc, zone := foreign(t)
 	mistyped := maps.Clone(zone)
 	mistyped["document_number"] = "L898902C4"
 	for name, c := range map[string]struct {
 		zone   map[string]string
 		vanish int // after so many commands; 0 for never
-		faults []string
+		faults map[string]bool
 		want   string
 	}{
 		"the relay vanishes":       {zone, 15, nil, "reader_lost"},
 		"mistyped":                 {mistyped, 0, nil, "access_denied"},
-		"the document is lifted":   {zone, 0, []string{specimen.FaultGone}, "card_lost"},
+		"the document is lifted":   {zone, 0, map[string]bool{specimen.FaultGone: true}, "card_lost"},
 		"another country's signer": {zone, 0, nil, "document_not_genuine"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			own := *doc
-			own.Faults = map[string]bool{}
-			for _, f := range c.faults {
-				own.Faults[f] = true
-			}
-			chip, err := specimen.NewChip(&own, rand.Reader)
-			if err != nil {
-				t.Fatal(err)
-			}
-			b := apitest.New(t, demo.URL(), &http.Transport{})
-			v := b.Start("counter")
-			ctx, cancel := context.WithCancel(t.Context())
-			connected, over := make(chan struct{}), make(chan struct{})
-			go func() {
-				defer close(over)
-				_ = relay.Connect(ctx, relay.ClientConfig{URL: demo.URL(), Code: v.Document.PairingCode, Card: chip, Connected: func() { close(connected) },
-					Lost: func(err error) bool { return errors.Is(err, specimen.ErrRemoved) },
-					Exchanged: func(n int) {
-						if c.vanish > 0 && n > c.vanish {
-							cancel()
-						}
-					}})
-			}()
-			<-connected
-			b.Until(func(v proofing.View) bool { return v.Document != nil && v.Document.ReaderConnected })
-			b.OK("POST", "/api/proofing/document", map[string]any{"mrz": c.zone}, nil)
-			v = b.Until(func(v proofing.View) bool { return v.Document == nil || v.Document.Phase == proofing.DocumentFailed })
+			own.Faults = c.faults
+			v := readOwn(t, demo, &own, c.zone, c.vanish)
 			got := ""
 			if v.Document != nil {
 				got = string(v.Document.Failure)
@@ -166,9 +178,20 @@ func TestReadersThatFailAreNamed(t *testing.T) {
 			if got != c.want {
 				t.Errorf("%q, want %q: %+v", got, c.want, v)
 			}
-			cancel()
-			<-over
 		})
+	}
+}
+
+func TestTheDemonstrationTrustsWhatItIsTold(t *testing.T) {
+	t.Parallel()
+	issuer, doc, zone := foreign(t)
+	name := filepath.Join(t.TempDir(), "csca.cer")
+	if err := os.WriteFile(name, issuer.CSCA(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	demo, _, _ := startDemo(t, "", name)
+	if v := readOwn(t, demo, doc, zone, 0); v.State != proofing.StateCounter {
+		t.Errorf("%+v", v)
 	}
 }
 
