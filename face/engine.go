@@ -42,7 +42,8 @@ type Engine struct {
 
 	randomMu sync.Mutex // guards random
 	tokens   chan struct{}
-	mu       sync.Mutex // guards idle and closed
+	closing  chan struct{} // closed by Close
+	mu       sync.Mutex    // guards idle and closed
 	idle     []*worker
 	closed   bool
 }
@@ -77,7 +78,7 @@ func NewEngine(cfg Config) (*Engine, error) {
 		return nil, err
 	}
 	e := &Engine{dimensions: embedding.Dimensions, live: cfg.Pack.Manifest.live(threshold), pack: cfg.Pack, inferer: cfg.Inferer, random: cfg.Random, policy: cfg.Policy,
-		threshold: threshold, tokens: make(chan struct{}, cfg.Workers)}
+		threshold: threshold, tokens: make(chan struct{}, cfg.Workers), closing: make(chan struct{})}
 	for range cfg.Workers {
 		e.tokens <- struct{}{}
 	}
@@ -105,6 +106,8 @@ func (e *Engine) with(ctx context.Context, f func(*worker) error) error {
 	select {
 	case <-ctx.Done():
 		return fmt.Errorf("face: wait for a worker: %w", ctx.Err())
+	case <-e.closing:
+		return ErrClosed
 	case <-e.tokens:
 	}
 	defer func() { e.tokens <- struct{}{} }()
@@ -134,19 +137,26 @@ func (e *Engine) giveBack(k *worker) {
 	k.wipe()
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.closed {
-		_ = k.close()
-		return
-	}
-	e.idle = append(e.idle, k)
+	e.idle = append(e.idle, k) // also when closed: Close takes it from there
 }
 
-// Close wipes and releases every worker; those in use are released when they are
-// given back. Checks still open fail afterwards.
+// Close waits for the frames under examination, then wipes and releases every
+// worker: afterwards nothing uses the Inferer. Checks still open fail. Closing
+// again does nothing.
 func (e *Engine) Close() error {
 	e.mu.Lock()
-	defer e.mu.Unlock()
+	again := e.closed
 	e.closed = true
+	e.mu.Unlock()
+	if again {
+		return nil
+	}
+	close(e.closing)
+	for range cap(e.tokens) { // each is given back within one frame's time
+		<-e.tokens
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
 	var errs []error
 	for _, k := range e.idle {
 		errs = append(errs, k.close())

@@ -27,8 +27,23 @@ var sharedEngine = sync.OnceValues(func() (*face.Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	return face.NewEngine(face.Config{Pack: p, Inferer: runtime, Random: &counter{}})
+	// Instructions time out sooner than in service, so that attacks end sooner.
+	policy := face.DefaultPolicy()
+	policy.StepFor, policy.CenterFor = 5*time.Second, 6*time.Second
+	return face.NewEngine(face.Config{Pack: p, Inferer: runtime, Random: &counter{}, Policy: policy})
 })
+
+// thorough says that time does not matter: IPSE_PEOPLE names the folder of all
+// rendered people.
+func thorough() bool { return os.Getenv("IPSE_PEOPLE") != "" }
+
+// some shortens a list unless time does not matter.
+func some[T any](list []T, n int) []T {
+	if thorough() || len(list) <= n {
+		return list
+	}
+	return list[:n]
+}
 
 // engine returns the default engine, or skips where ONNX Runtime is missing.
 func engine(t testing.TB) *face.Engine {

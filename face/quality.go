@@ -10,7 +10,7 @@ const (
 	minMedian    = 30   // luma of the face
 	maxSaturated = 0.25 // fraction of the face at 250 or more
 	minSpread    = 12   // 90th less 10th percentile of the face's luma
-	minDetail    = 0.8  // mean absolute Laplacian over spread, per cent; see detail
+	minDetail    = 0.95 // mean absolute Laplacian over spread, per cent; see detail
 )
 
 // light describes the luma of the face's inner part.
