@@ -153,18 +153,14 @@ func (v *verifier) verifyCAM(dg14 []byte) (string, error) {
 	return "", errCAM
 }
 
-const oidCardSecurity = "0.4.0.127.0.7.3.2.1" // id-SecurityObject, ICAO 9303-11 §9.2.10
-
 // cardSecurityInfos returns the security infos of EF.CardSecurity, once its
 // signature and the signer's chain are verified.
 func (v *verifier) cardSecurityInfos() (*pace.Infos, error) {
-	signed, err := cms.ParseSignedData(v.ev.File(lds.CardSecurity))
+	signed, ds, err := lds.ParseCardSecurity(v.ev.File(lds.CardSecurity))
 	if err != nil {
 		return nil, err
 	}
-	if signed.ContentType != oidCardSecurity {
-		return nil, fmt.Errorf("EF.CardSecurity: %w: content type", cms.ErrMalformed)
-	}
+	v.deviate(ds...)
 	for i := range signed.Signers {
 		for _, raw := range signed.Certificates {
 			c, err := cms.ParseCertificate(raw)

@@ -19,12 +19,12 @@ type ioRequest struct {
 // readerState is SCARD_READERSTATE. macOS packs it, which only the size of its
 // end shows: one is passed at a time.
 type readerState struct {
-	name          *byte
-	userData      uintptr
-	current       dword
-	event         dword
-	lengthOfATR   dword
-	answerToReset [33]byte
+	name    *byte
+	_       uintptr // user data
+	current dword
+	event   dword
+	_       dword    // length of the ATR
+	_       [33]byte // the ATR
 }
 
 const (

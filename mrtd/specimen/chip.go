@@ -30,7 +30,6 @@ type Chip struct {
 	mu     sync.Mutex // guards what follows
 	s      session
 	once   map[string]bool // faults that happen once in the life of a chip
-	stale  []byte          // FaultReplayedAA: the first answer given
 	failed error           // FaultGone has happened
 }
 
@@ -40,7 +39,6 @@ type session struct {
 	file     lds.FileID
 	sm       *sm.Session
 	next     *sm.Session // takes the place of sm after the response
-	open     bool        // an access protocol succeeded
 	byPACE   bool        // the session stems from PACE
 	confused bool        // FaultRead6B00: secure messaging has lost its way
 
