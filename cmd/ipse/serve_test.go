@@ -102,7 +102,15 @@ func TestTheDemonstrationSaysWhereToGoAndStops(t *testing.T) {
 	if status, body := fetch(t, urls[0]+"/api/config"); status != 200 || !strings.Contains(body, `"demo":true`) {
 		t.Errorf("%d %s", status, body)
 	}
-	for _, office := range urls[1:3] {
+	if status, body := fetch(t, urls[0]+"/demo/agent"); status != 200 || !strings.Contains(body, "code") {
+		t.Errorf("the counter: %d", status)
+	}
+	offices := regexp.MustCompile(`Utopia .* (http://localhost:\d+)\n`).FindAllStringSubmatch(stdout.String(), -1)
+	if len(offices) != 2 {
+		t.Fatalf("the services: %v", offices)
+	}
+	for _, match := range offices {
+		office := match[1]
 		if status, body := fetch(t, office+"/"); status != 200 || !strings.Contains(body, "Utopia") {
 			t.Errorf("%s: %d", office, status)
 		}
