@@ -136,7 +136,7 @@ func (v *verifier) signature() bool {
 		return v.check(id, Skipped, clause, "no security object")
 	}
 	enclosed, parseErr := v.enclosedSigners()
-	var last error = cms.ErrNoSigner
+	last := cms.ErrNoSigner
 	if parseErr != nil {
 		last = parseErr
 	}

@@ -34,7 +34,7 @@ const maxString = 512
 
 // suspicious matches what no log line may hold: a machine readable zone's
 // filler, a JWT, and long unbroken runs of base64 or hexadecimal digits.
-var suspicious = regexp.MustCompile(`<<|eyJ[A-Za-z0-9_-]{8,}|[A-Za-z0-9+/_-]{80,}`) //nolint:gochecknoglobals // a compiled constant
+var suspicious = regexp.MustCompile(`<<|eyJ[A-Za-z0-9_-]{8,}|[A-Za-z0-9+/_-]{80,}`) // a compiled constant
 
 // Enabled implements slog.Handler.
 func (h *Handler) Enabled(ctx context.Context, level slog.Level) bool {

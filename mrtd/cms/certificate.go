@@ -187,7 +187,7 @@ func (c *Certificate) parseVersionAndSerial(r *tlv.Reader) error {
 	if n.Sign() <= 0 {
 		c.deviate(deviation.CertSerialNegative, serial.Offset)
 	}
-	if len(c.Serial) > 20 && !(len(c.Serial) == 21 && c.Serial[0] == 0) ||
+	if len(c.Serial) > 20 && (len(c.Serial) != 21 || c.Serial[0] != 0) ||
 		len(c.Serial) > 1 && c.Serial[0] == 0 && c.Serial[1] < 0x80 {
 		c.deviate(deviation.CertSerialLong, serial.Offset)
 	}

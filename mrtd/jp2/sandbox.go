@@ -17,7 +17,7 @@ import (
 )
 
 //go:embed openjpeg.wasm
-var module []byte //nolint:gochecknoglobals // embedded, never written
+var module []byte // embedded, never written
 
 // ModuleSHA256 is the SHA-256 of the embedded module.
 const ModuleSHA256 = "7ea4b2b04613370ad4e9c1162da750cc88b4b176eac0d0c164b3caff23fc0a46"

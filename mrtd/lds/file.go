@@ -60,11 +60,13 @@ func (f FileID) info() (fileInfo, bool) {
 	if !ok {
 		return fileInfo{}, false
 	}
-	return fileInfo{0x0100 | uint16(n), byte(n), dataGroupTags[n]}, true
+	return fileInfo{0x0100 | uint16(n), byte(n), dataGroupTags()[n]}, true
 }
 
-// dataGroupTags is indexed by data group number (Doc 9303-10 table 37).
-var dataGroupTags = [17]byte{0, 0x61, 0x75, 0x63, 0x76, 0x65, 0x66, 0x67, 0x68, 0x69, 0x6A, 0x6B, 0x6C, 0x6D, 0x6E, 0x6F, 0x70}
+// dataGroupTags returns the tags, indexed by data group number (Doc 9303-10 table 37).
+func dataGroupTags() [17]byte {
+	return [17]byte{0, 0x61, 0x75, 0x63, 0x76, 0x65, 0x66, 0x67, 0x68, 0x69, 0x6A, 0x6B, 0x6C, 0x6D, 0x6E, 0x6F, 0x70}
+}
 
 // Valid reports whether f names a file this package knows.
 func (f FileID) Valid() bool { _, ok := f.info(); return ok }
@@ -105,7 +107,7 @@ func ByTag(tag byte) FileID {
 	case 0x77:
 		return SOD
 	}
-	for n, t := range dataGroupTags {
+	for n, t := range dataGroupTags() {
 		if n > 0 && t == tag {
 			return DataGroup(n)
 		}

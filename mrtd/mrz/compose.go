@@ -119,7 +119,7 @@ func (w *writer) twoLines(f Fields, names string) {
 	number, optional := w.numberField(f, overflow)
 	birth, expiry := w.withDigit("birth date", f.BirthDate, 6), w.withDigit("expiry date", f.ExpiryDate, 6)
 	l2 := number + w.pad("nationality", f.Nationality, 3, false) + birth + w.sex(f.Sex) + expiry
-	switch f.Format { //nolint:exhaustive // TD1 is written elsewhere
+	switch f.Format { // TD1 is written elsewhere
 	case TD3:
 		l2 += w.withDigit("optional data", optional, 14)
 		l2 += w.digit(l2[0:10] + l2[13:20] + l2[21:43])

@@ -167,7 +167,7 @@ func (m *MRZ) parseTwoLines() {
 	m.Nationality = clean(l2[10:13])
 	m.BirthDate, m.ExpiryDate = pii.NewText(l2[13:19]), pii.NewText(l2[21:27])
 	m.setSex(l2[20])
-	switch m.Format { //nolint:exhaustive // TD1 is read elsewhere
+	switch m.Format { // TD1 is read elsewhere
 	case TD3:
 		_ = m.number(l2[0:9], l2[9], "")
 		m.Optional = pii.NewText(clean(l2[28:42]))

@@ -324,7 +324,7 @@ func (s *Store) settle(pending []deviationList, reports []Report) {
 
 // listCountry returns the country that vouches for a list.
 func (s *Store) listCountry(sd *cms.SignedData) (string, error) {
-	var last error = cms.ErrNoSigner
+	last := cms.ErrNoSigner
 	for i := range sd.Signers {
 		for _, raw := range sd.Certificates {
 			c, err := cms.ParseCertificate(raw)

@@ -50,7 +50,7 @@ func (l *loader) masterList(data []byte) error {
 // verifyList checks the signature of a list and says who vouches for it. A list
 // whose signature is wrong is refused as a whole.
 func (l *loader) verifyList(sd *cms.SignedData) (string, error) {
-	var last error = cms.ErrNoSigner
+	last := cms.ErrNoSigner
 	for i := range sd.Signers {
 		s := &sd.Signers[i]
 		for _, raw := range sd.Certificates {
