@@ -96,3 +96,22 @@ func mix(t testing.TB, a, b []byte) []byte {
 	}
 	return encodeJPEG(t, x)
 }
+
+// shift shrinks a picture by n and puts it at (x, y) on grey.
+func shift(t testing.TB, data []byte, n, x0, y0 int) []byte {
+	t.Helper()
+	src := decodeJPEG(t, data)
+	b := src.Bounds()
+	out := image.NewRGBA(b)
+	for y := range b.Dy() {
+		for x := range b.Dx() {
+			sx, sy := (x-x0)*n, (y-y0)*n
+			c := color.RGBA{110, 110, 110, 255}
+			if sx >= 0 && sy >= 0 && sx < b.Dx() && sy < b.Dy() {
+				c = src.RGBAAt(sx, sy)
+			}
+			out.SetRGBA(x, y, c)
+		}
+	}
+	return encodeJPEG(t, out)
+}

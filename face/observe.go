@@ -102,10 +102,10 @@ func (o *observation) judge(p *picture) {
 		o.hint, o.blocked = HintMoveBack, true
 	case b.x+b.w/2 < .15*float32(p.w) || b.x+b.w/2 > .85*float32(p.w) || b.y+b.h/2 < .15*float32(p.h) || b.y+b.h/2 > .85*float32(p.h):
 		o.hint, o.blocked = HintCenterFace, true
+	case o.light.saturated > maxSaturated || (o.light.spread < minSpread && o.light.median >= 128):
+		o.hint, o.blocked = HintLessLight, true
 	case o.light.median < minMedian || o.light.spread < minSpread:
 		o.hint, o.blocked = HintMoreLight, true
-	case o.light.saturated > maxSaturated:
-		o.hint, o.blocked = HintLessLight, true
 	case o.light.detail < blurredBelow:
 		o.hint = HintTooBlurred // a moving face may blur: no reason to stop measuring
 	}

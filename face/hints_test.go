@@ -1,0 +1,136 @@
+package face_test
+
+import (
+	"testing"
+	"time"
+
+	"ipse/face"
+)
+
+// changed passes another camera's frames through f.
+type changed struct {
+	camera
+	f func([]byte) []byte
+}
+
+func (c changed) next(i face.Instruction) []byte { return c.f(c.camera.next(i)) }
+
+// What is wrong with the picture is said in a way that a person can act on, and
+// a check that stays so is refused for its quality.
+func TestHintsForPoorFrames(t *testing.T) {
+	t.Parallel()
+	e, s := engine(t), live(t, "p02")
+	for name, test := range map[string]struct {
+		f    func([]byte) []byte
+		want face.Hint
+	}{
+		"dark":   {func(b []byte) []byte { return repaint(t, b, func(v int) int { return v / 8 }) }, face.HintMoreLight},
+		"bright": {func(b []byte) []byte { return repaint(t, b, func(v int) int { return 2*v + 60 }) }, face.HintLessLight},
+		"blur":   {func(b []byte) []byte { return blur(t, b, 5) }, face.HintTooBlurred},
+		"far":    {func(b []byte) []byte { return shift(t, b, 4, 200, 150) }, face.HintComeCloser},
+		"corner": {func(b []byte) []byte { return shift(t, b, 2, -140, -100) }, face.HintCenterFace},
+		"nobody": {func([]byte) []byte { return greyJPEG(t, 640, 480) }, face.HintFaceNotFound},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			frame := test.f(s.jpeg[0])
+			c := check(t, e, "p02")
+			o := run(t, c, changed{newFollower(s), func(b []byte) []byte {
+				return append(frame[:len(frame):len(frame)], byte(len(b)), b[len(b)/2], b[len(b)/3])
+			}})
+			if o.hints[test.want] < o.frames/2 {
+				t.Errorf("hints %v, want %s", o.hints, test.want)
+			}
+			if o.Accepted || (o.Reason != face.ReasonPoorQuality && o.Reason != face.ReasonTimeout) {
+				t.Errorf("%+v", o.Decision)
+			}
+		})
+	}
+}
+
+// once plays other frames for a while in the middle of a run.
+type once struct {
+	camera
+	other    camera
+	from, to int
+	n        int
+}
+
+func (o *once) next(i face.Instruction) []byte {
+	o.n++
+	if o.n >= o.from && o.n < o.to {
+		return o.other.next(i)
+	}
+	return o.camera.next(i)
+}
+
+// Somebody who walks through the picture costs a hint, not the check.
+func TestPasserByIsForgiven(t *testing.T) {
+	t.Parallel()
+	e, s := engine(t), live(t, "p02")
+	two := attack(t, "twofaces_p02_p09")
+	two.jpeg = two.jpeg[:3] // near neutral
+	o := run(t, check(t, e, "p02"), &once{camera: newFollower(s), other: &looper{s: two}, from: 7, to: 13})
+	if !o.Accepted || o.hints[face.HintOnePersonOnly] == 0 {
+		t.Errorf("%+v, hints %v", o.Decision, o.hints)
+	}
+}
+
+// A page that takes fifteen frames of a camera that gives ten sends some twice.
+func TestRepeatedFramesAreHarmless(t *testing.T) {
+	t.Parallel()
+	e, s := engine(t), live(t, "p05")
+	c := check(t, e, "p05")
+	defer c.Wipe()
+	cam, i := newFollower(s), c.Instruction()
+	start := time.Unix(0, 0)
+	var frame []byte
+	for n := range 400 {
+		if n%3 != 1 {
+			frame = cam.next(i)
+		}
+		at := time.Duration(n) * 66 * time.Millisecond
+		g, err := c.Push(t.Context(), face.Frame{JPEG: frame, CapturedAt: at, ReceivedAt: start.Add(at)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if i = g.Instruction; g.Finished {
+			break
+		}
+	}
+	if d := c.Decide(); !d.Accepted || c.Report().Repeated == 0 {
+		t.Errorf("%+v, %d repeated", d, c.Report().Repeated)
+	}
+}
+
+// interpolator puts between two frames the mean of both.
+type interpolator struct {
+	t    *testing.T
+	cam  camera
+	last []byte
+	held []byte
+}
+
+func (p *interpolator) next(i face.Instruction) []byte {
+	if p.held != nil {
+		f := p.held
+		p.held = nil
+		return f
+	}
+	f := p.cam.next(i)
+	if p.last == nil {
+		p.last = f
+		return f
+	}
+	m := mix(p.t, p.last, f)
+	p.last, p.held = f, f
+	return m
+}
+
+func TestInterpolatedFramesAreRefused(t *testing.T) {
+	t.Parallel()
+	o := run(t, check(t, engine(t), "p02"), &interpolator{t: t, cam: newFollower(live(t, "p02"))})
+	if o.Accepted || passed(o.report, "camera_stream") {
+		t.Errorf("%+v, %d mixed of %d", o.Decision, o.report.Mixed, o.report.Judged)
+	}
+}

@@ -1,0 +1,192 @@
+package face
+
+import (
+	"bytes"
+	"crypto/rand"
+	"errors"
+	"testing"
+	"time"
+)
+
+const tick = 100 * time.Millisecond
+
+// play pushes yaws, one a tick, into a turn to the left given at zero.
+func play(s *step, yaws ...float32) (events []stepEvent) {
+	for i, y := range yaws {
+		residual := .28 * abs(y)
+		events = append(events, s.push(time.Duration(i+1)*tick, change{yaw: y, eyes: -1}, residual, turnResidual))
+	}
+	return events
+}
+
+func TestTurnIsDoneOnReturn(t *testing.T) {
+	t.Parallel()
+	s := &step{action: ActionTurnLeft, armed: true}
+	got := play(s, 1, 5, 12, 20, 28, 20, 12, 5)
+	want := []stepEvent{0, 0, 0, stepReached, 0, 0, 0, stepDone}
+	for i := range want {
+		if got[i] != want[i] {
+			t.Errorf("tick %d: %d, want %d", i, got[i], want[i])
+		}
+	}
+	if s.flat < 7 {
+		t.Errorf("flatness %.1f was not kept", s.flat)
+	}
+}
+
+func TestWhatIsNotATurn(t *testing.T) {
+	t.Parallel()
+	for name, yaws := range map[string][]float32{
+		"too little":  {2, 8, 14, 16, 14, 8, 1},
+		"other side":  {-2, -10, -20, -30, -20, -8, 0},
+		"never ends":  {2, 10, 20, 30, 30, 30, 30},
+		"never began": {0, 0, 0, 0},
+	} {
+		s := &step{action: ActionTurnLeft, armed: true}
+		for i, e := range play(s, yaws...) {
+			if e == stepDone {
+				t.Errorf("%s: done at tick %d", name, i)
+			}
+		}
+	}
+}
+
+// Whoever was turned before the instruction must come back first.
+func TestActionUnderWayIsNotFollowing(t *testing.T) {
+	t.Parallel()
+	s := &step{action: ActionTurnLeft}
+	s.arm(change{yaw: 15, eyes: -1})
+	for _, e := range play(s, 20, 28, 28, 20, 12) {
+		if e != stepNothing {
+			t.Fatal("an action under way counted")
+		}
+	}
+	if got := play(s, 2, 10, 22, 25, 8); got[4] != stepDone {
+		t.Error("the same action after coming back did not count")
+	}
+}
+
+// Nobody is at full amplitude within a tenth of a second.
+func TestFasterThanHumanDoesNotCount(t *testing.T) {
+	t.Parallel()
+	s := &step{action: ActionTurnLeft, armed: true}
+	if s.push(50*time.Millisecond, change{yaw: 30}, 9, turnResidual) != stepNothing || s.reached {
+		t.Error("counted after 50 ms")
+	}
+}
+
+// A turn that shows no depth is a photograph that is turned.
+func TestTurnWithoutDepth(t *testing.T) {
+	t.Parallel()
+	s := &step{action: ActionTurnLeft, armed: true}
+	for i, y := range []float32{2, 12, 25, 30, 25, 12, 2} {
+		if s.push(time.Duration(i+1)*tick, change{yaw: y}, 1.5, turnResidual) == stepDone {
+			t.Fatal("done")
+		}
+	}
+}
+
+func TestExpressionsAreToldApart(t *testing.T) {
+	t.Parallel()
+	smile := change{mouth: .2, lips: .06, eyes: 1}
+	open := change{mouth: .05, lips: .12, eyes: 1}
+	if smile.amount(ActionSmile) < 1 || smile.amount(ActionOpenMouth) >= 1 {
+		t.Error("a smile is not a smile")
+	}
+	if open.amount(ActionOpenMouth) < 1 || open.amount(ActionSmile) >= 1 {
+		t.Error("an open mouth is not an open mouth")
+	}
+	if (change{eyes: .4}).amount(ActionBlink) < 1 || (change{eyes: .9}).amount(ActionBlink) >= relaxed || (change{eyes: -1}).amount(ActionBlink) != 0 {
+		t.Error("blinks")
+	}
+	turned := change{yaw: 30, mouth: .3, lips: .2, eyes: .2}
+	for _, a := range []Action{ActionSmile, ActionOpenMouth, ActionBlink} {
+		if turned.amount(a) != 0 {
+			t.Errorf("%s measured on a turned face", a)
+		}
+	}
+}
+
+func TestExpressionMustLast(t *testing.T) {
+	t.Parallel()
+	s := &step{action: ActionSmile, armed: true}
+	smile, rest := change{mouth: .2, eyes: 1}, change{eyes: 1}
+	for i, c := range []change{rest, smile, rest, smile, rest} {
+		if s.push(time.Duration(i+1)*tick, c, 0, 0) == stepDone {
+			t.Fatal("a flicker counted")
+		}
+	}
+	s.push(6*tick, smile, 0, 0)
+	if s.push(7*tick, smile, 0, 0) != stepDone {
+		t.Error("a held smile did not count")
+	}
+}
+
+func TestStraysCountOnceEach(t *testing.T) {
+	t.Parallel()
+	var s strays
+	for _, yaw := range []float32{0, -10, -25, -30, -25, -5, 0} {
+		s.push(ActionTurnLeft, change{yaw: yaw})
+	}
+	if s.weight != strayHead {
+		t.Errorf("one wrong turn weighs %d", s.weight)
+	}
+	for _, yaw := range []float32{0, 10, 25, 30, 25, 5, 0} {
+		s.push(ActionTurnLeft, change{yaw: yaw}) // the one asked for
+	}
+	for _, pitch := range []float32{0, 8, 15, 8, 0} {
+		s.push(ActionSmile, change{pitch: pitch})
+	}
+	if s.weight != 2*strayHead || s.weight <= straysAllowed {
+		t.Errorf("two wrong movements weigh %d", s.weight)
+	}
+	var talk strays
+	for range 3 {
+		talk.push(ActionBlink, change{mouth: .2})
+		talk.push(ActionBlink, change{})
+	}
+	if talk.weight > straysAllowed {
+		t.Error("three smiles end a check")
+	}
+}
+
+func TestChallengeIsRandomAndComplete(t *testing.T) {
+	t.Parallel()
+	first := map[Action]int{}
+	for range 3000 {
+		c, err := drawChallenge(rand.Reader, Actions(), 5)
+		if err != nil || c.validate() != nil || len(c) != 6 {
+			t.Fatal(c, err)
+		}
+		seen := map[Action]bool{}
+		for _, a := range c {
+			seen[a] = true
+		}
+		if len(seen) != 6 || !seen[ActionTurnLeft] || !seen[ActionTurnRight] {
+			t.Fatalf("%v", c)
+		}
+		first[c[1]]++
+	}
+	// Turns are always drawn (1/5 each at the first place), of the other five three
+	// (3/25 each).
+	for a, n := range first {
+		want := 360
+		if isTurn(a) == 1 {
+			want = 600
+		}
+		if n < want*3/4 || n > want*5/4 {
+			t.Errorf("%s comes first %d times, want about %d", a, n, want)
+		}
+	}
+	if len(first) != 7 {
+		t.Errorf("only %d actions ever come first", len(first))
+	}
+	if _, err := drawChallenge(bytes.NewReader([]byte{1}), Actions(), 7); err == nil {
+		t.Error("drawn without enough randomness")
+	}
+	for _, bad := range []Challenge{nil, {ActionCenter}, {ActionSmile, ActionBlink}, {ActionCenter, "dance"}, {ActionCenter, ActionCenter}} {
+		if !errors.Is(bad.validate(), ErrChallenge) {
+			t.Errorf("%v accepted", bad)
+		}
+	}
+}
