@@ -1,6 +1,6 @@
 /** The picture with what is drawn over it: oval, arrow, one instruction, hint, dots. */
 import { useEffect, useRef, useState } from "preact/hooks";
-import { useI18n } from "../i18n";
+import { useI18n, type PlainKey } from "../i18n";
 import type { Action } from "../types";
 import type { Check } from "./use-check";
 
@@ -31,6 +31,11 @@ function Guide({ action, mood, share }: { action: Action | null; mood: "plain" |
   );
 }
 
+/** What to say once a movement was made and the way back is wanted; the server asks for it with this hint. */
+const back: Partial<Record<Action, PlainKey>> = {
+  turnLeft: "face.return", turnRight: "face.return", lookUp: "face.return", lookDown: "face.return", blink: "face.return_eyes",
+};
+
 /** True for a moment after the count has grown. */
 function useBriefly(count: number): boolean {
   const [until, setUntil] = useState(0);
@@ -49,7 +54,9 @@ function useBriefly(count: number): boolean {
 export function Stage({ check }: { check: Check }) {
   const { t, tn, code } = useI18n();
   const video = useRef<HTMLVideoElement>(null);
-  const { phase, instruction, hint, done, stream, attach } = check;
+  const { phase, instruction, done, stream, attach } = check;
+  const comeBack = check.hint === "look_straight" && instruction !== null ? back[instruction.action] : undefined;
+  const hint = comeBack === undefined ? check.hint : null;
 
   useEffect(() => {
     const element = video.current;
@@ -65,7 +72,7 @@ export function Stage({ check }: { check: Check }) {
 
   const count = check.count;
   const praised = useBriefly(done);
-  const mood = praised ? "good" : hint === null ? "plain" : "hint";
+  const mood = praised || comeBack !== undefined ? "good" : hint === null ? "plain" : "hint";
   const words = {
     idle: "", camera: "", problem: "", refused: "",
     asking: t("face.asking"),
@@ -73,18 +80,18 @@ export function Stage({ check }: { check: Check }) {
     deciding: t("face.deciding"),
     accepted: t("face.deciding"),
     busy: phase.name === "busy" ? tn("face.busy", phase.seconds) : "",
-    live: instruction === null ? t("face.connecting") : t(`action.${instruction.action}`),
+    live: instruction === null ? t("face.connecting") : t(comeBack ?? `action.${instruction.action}`),
   }[phase.name];
   return (
     <section class="stage" aria-label={t("face.preview")}>
       <div class="picture-box">
         <div class="picture">
           <video ref={video} class="mirrored" muted playsInline disablePictureInPicture aria-label={t("face.preview")} />
-          <Guide action={instruction?.action ?? null} mood={mood} share={count === 0 ? 0 : done / count} />
+          <Guide action={comeBack === undefined ? (instruction?.action ?? null) : null} mood={mood} share={count === 0 ? 0 : done / count} />
           <div class="instruction" role="status" aria-live="assertive" aria-atomic="true">
             {/* data-action and data-step: which movement the drawing shows now. */}
             {instruction === null ? <p>{words}</p> : (
-              <p key={instruction.index} data-action={instruction.action} data-step={String(instruction.index)}>{words}</p>
+              <p key={`${String(instruction.index)} ${comeBack ?? ""}`} data-action={instruction.action} data-step={String(instruction.index)}>{words}</p>
             )}
           </div>
           <div class="hint-over" role="status" aria-live="polite">
