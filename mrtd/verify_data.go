@@ -97,6 +97,9 @@ func (v *verifier) issuingState(zone *mrz.MRZ) {
 		v.check(id, Skipped, clause, "no chain")
 		return
 	}
+	if types := v.signer.DocumentTypes; len(types) > 0 && !slices.ContainsFunc(types, func(t string) bool { return sameType(t, zone.DocumentCode) }) {
+		v.deviate(deviation.Deviation{Code: deviation.ChainDocumentType, Where: "DS certificate"})
+	}
 	signer := v.path.Issuer().Cert.Country()
 	switch sameState(zone.IssuingState, signer) {
 	case stateSame:
@@ -106,6 +109,14 @@ func (v *verifier) issuingState(zone *mrz.MRZ) {
 	case stateUnknown:
 		v.check(id, NotOffered, clause, "no rule relates the zone's %s to the authority's %s", zone.IssuingState, signer)
 	}
+}
+
+// sameType compares a type of a document signer's list with the document code of
+// a zone. A list of one letter covers the codes that begin with it; fillers count
+// for nothing.
+func sameType(listed, code string) bool {
+	listed, code = strings.TrimRight(listed, "< "), strings.TrimRight(code, "< ")
+	return listed == code || len(listed) == 1 && strings.HasPrefix(code, listed)
 }
 
 func (v *verifier) expiry(zone *mrz.MRZ) {

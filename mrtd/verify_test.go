@@ -17,6 +17,7 @@ import (
 	"ipse/mrtd"
 	"ipse/mrtd/deviation"
 	"ipse/mrtd/lds"
+	"ipse/mrtd/mrz"
 	"ipse/mrtd/specimen"
 	"ipse/mrtd/trust"
 )
@@ -325,5 +326,18 @@ func TestVerifyWantsItsArguments(t *testing.T) {
 	v, err := mrtd.Verify(&mrtd.Evidence{}, trust.Empty(), mrtd.VerifyOptions{Now: now()})
 	if err != nil || v.Genuine {
 		t.Errorf("empty evidence: genuine, %v", err)
+	}
+}
+
+func TestSignersSignTheTypesTheyAreFor(t *testing.T) {
+	t.Parallel()
+	i := newIssuer(t, "ecdsa-P-256-sha256", "ecdsa-P-256-sha256") // its signer is for P and I
+	s := storeOf(t, i)
+	for code, want := range map[string]bool{"P": true, "PD": true, "I": true, "ID": true, "AC": false, "V": false} {
+		d := issue(t, i, specimen.DocumentConfig{Zone: mrz.Fields{DocumentCode: code}})
+		v := verify(t, evidenceOf(t, d, nil), s, mrtd.VerifyOptions{})
+		if got := !named(v, deviation.ChainDocumentType); got != want || !v.Genuine {
+			t.Errorf("%s: %v, genuine %v", code, got, v.Genuine)
+		}
 	}
 }

@@ -33,6 +33,7 @@ const (
 	ChainUsagePeriod     Code = "chain-private-key-usage-period"
 	ChainAnchorExpired   Code = "chain-anchor-expired-at-signing"
 	ChainNoIssuerMatch   Code = "chain-issuer-name-differs"
+	ChainDocumentType    Code = "chain-document-type"
 )
 
 // Deviations of the document security object and other signed data.
@@ -133,6 +134,7 @@ func certificateTable() []Info {
 		{ChainNameForm, ICAO, "Issuer and subject name agree only after normalisation.", "RFC 5280 7.1"},
 		{ChainUsagePeriod, ICAO, "A private key was used outside its usage period.", "9303-12 7.1.1"},
 		{ChainAnchorExpired, Lenient, "The trust anchor was not valid when the signer was certified.", "9303-11 5.1"},
+		{ChainDocumentType, ICAO, "The signer's certificate does not list this type of document.", "9303-12 7.1.1.6"},
 		{ChainNoIssuerMatch, Lenient, "The issuer is found by key identifier alone, its name differs.", "RFC 5280 6.1.3"},
 	}
 }
