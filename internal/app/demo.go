@@ -42,6 +42,8 @@ type DemoOptions struct {
 	Log     *slog.Logger
 	Now     func() time.Time
 	Rand    io.Reader
+
+	services []config.Service // registered besides the demo services
 }
 
 // Demo is everything at once on one machine: the server, a specimen issuer that
@@ -104,6 +106,7 @@ func NewDemo(ctx context.Context, opts DemoOptions) (_ *Demo, err error) {
 	cfg.Server.Data = data
 	cfg.Server.PublicURL = public
 	cfg.Trust.Sources = opts.Trust
+	cfg.Service = opts.services
 	cfg.Server.ShutdownTimeout = config.Duration(3 * time.Second)
 	cfg.Operator = config.Operator{Name: "Utopia Digital Agency", Contact: "privacy@agency.example"}
 	cfg.Counter.Places = []string{"Town hall, 1 Main Square: Monday to Friday, 9:00 to 17:00"}

@@ -35,7 +35,9 @@ import (
 // startDemo runs a demonstration on free ports.
 func startDemo(t testing.TB, data string, trust ...string) (demo *app.Demo, log *lockedBuffer, stop func() error) {
 	t.Helper()
-	return runDemo(t, app.DemoOptions{Data: data, Trust: trust, Now: time.Now})
+	opts := app.DemoOptions{Data: data, Trust: trust, Now: time.Now}
+	opts.Register(witness())
+	return runDemo(t, opts)
 }
 
 // runDemo runs a demonstration on free ports, with a log of its own.
@@ -340,7 +342,7 @@ func TestTheCounterDecidesByCodeAndSignature(t *testing.T) {
 
 // seen is all that anybody can see of a person once they are accepted.
 type seen struct {
-	view, account, journal, greeting string
+	view, account, journal, greeting, service string
 }
 
 // member makes the account of an accepted person, logs in at the tax office and
@@ -354,6 +356,7 @@ func member(t testing.TB, demo *app.Demo, b *apitest.Browser) seen {
 	var out seen
 	out.view = fmt.Sprintf("%s %s", apitest.Must(json.Marshal(accepted)), apitest.Must(json.Marshal(done)))
 	out.greeting = logIn(t, b, demo.Services()[0].URL, "family_name", "given_name", "birthdate")
+	out.service = serviceSees(t, b)
 	account, claims, journal := b.Open()
 	sizes := ""
 	for _, item := range account.Items {
@@ -391,7 +394,8 @@ func TestNobodyCanTellTheRoutesApart(t *testing.T) {
 	if counter != camera {
 		t.Errorf("at the counter\n%+v\nwith the camera\n%+v", counter, camera)
 	}
-	if !strings.Contains(camera.greeting, "ERIKSSON") || !strings.Contains(camera.view, `"level":"high"`) || !strings.Contains(camera.journal, "utopia-revenue") {
+	if !strings.Contains(camera.greeting, "ERIKSSON") || !strings.Contains(camera.view, `"level":"high"`) || !strings.Contains(camera.journal, "utopia-revenue") ||
+		!strings.Contains(camera.service, `"acr":`) || !strings.Contains(camera.service, "L898902C3") {
 		t.Errorf("the test compares too little: %+v", camera)
 	}
 }

@@ -1,0 +1,6 @@
+package app
+
+import "ipse/internal/config"
+
+// Register adds a service to a demonstration.
+func (o *DemoOptions) Register(s config.Service) { o.services = append(o.services, s) }
