@@ -133,7 +133,7 @@ func Verify(receipt string, key *ecdsa.PublicKey) (Receipt, error) {
 	if len(receipt) > maxReceipt {
 		return Receipt{}, fmt.Errorf("%w: too long", ErrSignature)
 	}
-	signed, err := jose.ParseSigned(receipt, []jose.SignatureAlgorithm{jose.ES256})
+	signed, err := jose.ParseSignedJSON(receipt, []jose.SignatureAlgorithm{jose.ES256})
 	if err != nil || len(signed.Signatures) != 1 {
 		return Receipt{}, fmt.Errorf("%w: not one ES256 signature", ErrSignature)
 	}

@@ -83,7 +83,7 @@ func TestPushedRequestWorksOnceForItsServiceInTime(t *testing.T) {
 	if id, resp := l.open(t, uri, nil); id != "" || resp.StatusCode != http.StatusBadRequest {
 		t.Errorf("used twice: %s", resp.Status)
 	}
-	uri, l = push()
+	uri, _ = push()
 	theirs := &login{p: other}
 	if id, resp := theirs.open(t, uri, nil); id != "" || resp.StatusCode < 400 {
 		t.Errorf("used by another service: %s", resp.Status)

@@ -115,7 +115,7 @@ func New(cfg Config) (*Provider, error) {
 func (c *Config) complete() error {
 	u, err := url.Parse(c.Issuer)
 	if err != nil || u.Host == "" || strings.HasSuffix(c.Issuer, "/") || u.RawQuery != "" || u.Fragment != "" || u.Path != "" ||
-		(u.Scheme != "https" && !(u.Scheme == "http" && isLoopback(u.Hostname()))) {
+		(u.Scheme != "https" && (u.Scheme != "http" || !isLoopback(u.Hostname()))) {
 		return errors.New("the issuer must be an https address (http on loopback) without path or trailing slash")
 	}
 	if len(c.PairwiseKey) < 32 {

@@ -110,10 +110,10 @@ func (s *Service) read(ctx context.Context, l *live, card Card, req ReadRequest)
 	if err != nil || reading == nil {
 		reading.Wipe()
 		l.document.failure = failureOf(ctx, err)
-		s.cfg.Log.Info("document not read", "failure", string(l.document.failure), "error", err)
+		s.cfg.Log.InfoContext(ctx, "document not read", "failure", string(l.document.failure), "error", err)
 		l.material.wipe()
 		if err := s.apply(ctx, l, Event{Kind: EventDocumentFailed}); err != nil {
-			s.cfg.Log.Warn("record a failed reading", "error", err)
+			s.cfg.Log.WarnContext(ctx, "record a failed reading", "error", err)
 		}
 		return
 	}
@@ -128,7 +128,7 @@ func (s *Service) read(ctx context.Context, l *live, card Card, req ReadRequest)
 		DocumentExpired: reading.Attributes.expiredOn(s.cfg.Now())})
 	if err != nil {
 		l.material.wipe()
-		s.cfg.Log.Warn("record a reading", "error", err)
+		s.cfg.Log.WarnContext(ctx, "record a reading", "error", err)
 	}
 }
 
@@ -204,7 +204,7 @@ func (a Access) normalised() (Access, error) {
 	}
 	for what, date := range map[string]string{"birth date": a.BirthDate.Reveal(), "expiry date": a.ExpiryDate.Reveal()} {
 		if _, err := time.Parse(time.DateOnly, date); err != nil {
-			return Access{}, fmt.Errorf("%w: %s", ErrInput, what) //nolint:errorlint // the cause repeats the value
+			return Access{}, fmt.Errorf("%w: %s", ErrInput, what) // the cause repeats the value
 		}
 	}
 	return Access{DocumentNumber: pii.NewText(number), BirthDate: a.BirthDate, ExpiryDate: a.ExpiryDate}, nil

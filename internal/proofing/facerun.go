@@ -124,7 +124,7 @@ func (s *Service) faceUnavailable(ctx context.Context, l *live, cause error) err
 		ev = Event{Kind: EventFaceDecided, Reason: ReasonPortraitUnusable, Final: true}
 		cause = ErrRunOver
 	}
-	s.cfg.Log.Warn("face check not begun", "error", cause)
+	s.cfg.Log.WarnContext(ctx, "face check not begun", "error", cause)
 	if err := s.apply(ctx, l, ev); err != nil {
 		return err
 	}

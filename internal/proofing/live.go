@@ -16,7 +16,6 @@ type live struct {
 	sess     Session  // as last written
 	material material // personal; cleared by wipe
 	summary  Summary  // what views show of the document
-	offerID  string   // identifier of the consent last offered
 
 	pairing  pairing
 	document documentStatus

@@ -38,7 +38,7 @@ func seal(rand io.Reader, key pii.Bytes, sessionID string, plain pii.Bytes) ([]b
 	size := (4 + plain.Len() + sealBlock - 1) / sealBlock * sealBlock
 	padded := make([]byte, size)
 	defer pii.Wipe(padded)
-	binary.BigEndian.PutUint32(padded, uint32(plain.Len())) //nolint:gosec // bounded by the attributes of one document
+	binary.BigEndian.PutUint32(padded, uint32(plain.Len())) // bounded by the attributes of one document
 	copy(padded[4:], plain.Reveal())
 	nonce := make([]byte, aead.NonceSize(), aead.NonceSize()+size+aead.Overhead())
 	if _, err := io.ReadFull(rand, nonce); err != nil {

@@ -19,7 +19,7 @@ func TestSilentConnectionsOfOneAddressKeepNobodyElseOut(t *testing.T) {
 		c.Addr = func(r *http.Request) string { return r.Header.Get("Test-Address") }
 	})
 	dial := func(from string) (*websocket.Conn, int) {
-		ws, res, err := websocket.Dial(t.Context(), b.url, &websocket.DialOptions{HTTPHeader: http.Header{"Test-Address": {from}}}) //nolint:bodyclose // the library says: no need
+		ws, res, err := websocket.Dial(t.Context(), b.url, &websocket.DialOptions{HTTPHeader: http.Header{"Test-Address": {from}}})
 		if err != nil {
 			return nil, res.StatusCode
 		}

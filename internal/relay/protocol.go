@@ -96,7 +96,7 @@ func (f frame) encode() ([]byte, error) {
 	out[0], out[5], out[6] = f.kind, f.status, byte(len(f.items))
 	binary.BigEndian.PutUint32(out[1:], f.id)
 	for _, item := range f.items {
-		out = binary.BigEndian.AppendUint32(out, uint32(len(item))) //nolint:gosec // below maxMessage
+		out = binary.BigEndian.AppendUint32(out, uint32(len(item)))
 		out = append(out, item...)
 	}
 	return out, nil
@@ -174,10 +174,10 @@ func (e *Error) Error() string { return e.kind.Error() }
 func (e *Error) Unwrap() error { return e.kind }
 
 // ReaderLost reports that the reader or its connection is gone.
-func (e *Error) ReaderLost() bool { return e.kind == ErrGone || e.kind == ErrAnswer }
+func (e *Error) ReaderLost() bool { return errors.Is(e.kind, ErrGone) || errors.Is(e.kind, ErrAnswer) }
 
 // CardLost reports that the document left the reader.
-func (e *Error) CardLost() bool { return e.kind == ErrCardLost }
+func (e *Error) CardLost() bool { return errors.Is(e.kind, ErrCardLost) }
 
 // Sentinels, to be told apart with errors.Is.
 var (

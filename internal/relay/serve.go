@@ -76,7 +76,7 @@ func (h *Hub) greet(ctx context.Context, conn *serverConn, addr string) (*slot, 
 	s, err := h.claim(code, conn)
 	if err != nil {
 		h.limit.fail(addr, h.cfg.Now())
-		h.cfg.Log.Info("relay refused", "reason", refusedCode)
+		h.cfg.Log.InfoContext(ctx, "relay refused", "reason", refusedCode)
 		return nil, conn.refuse(ctx, message{Code: refusedCode})
 	}
 	if err := conn.send(ctx, message{Type: typeWelcome, Protocol: Protocol, MaxBatch: MaxBatch}); err != nil {

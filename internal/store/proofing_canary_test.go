@@ -8,7 +8,6 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/hex"
-	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -185,7 +184,7 @@ func newCanaryRun(t *testing.T, path string, accept bool) *canaryRun {
 	}
 	c := &canaryRun{db: openProofings(t, store.Config{Path: path}), path: path, at: proofingsBegin()}
 	c.Service, err = proofing.NewService(proofing.Config{Policy: proofing.DefaultPolicy(), Consent: issuer, Store: c.db, Readers: alwaysReader{},
-		Chip: canaryChip{}, Face: canaryFace{accept}, Now: c.now, Rand: rand.Reader, Log: slog.New(slog.NewTextHandler(io.Discard, nil))})
+		Chip: canaryChip{}, Face: canaryFace{accept}, Now: c.now, Rand: rand.Reader, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -312,7 +312,7 @@ func (a *Authenticator) authData(p *passkey, flags byte, attested []byte) []byte
 // zeros, as with attestation none, and the identifier.
 func attested(id []byte) []byte {
 	out := make([]byte, 16, 16+2+len(id))
-	out = binary.BigEndian.AppendUint16(out, uint16(len(id))) //nolint:gosec // 32
+	out = binary.BigEndian.AppendUint16(out, uint16(len(id)))
 	return append(out, id...)
 }
 
@@ -329,6 +329,6 @@ func coseKey(point []byte) []byte {
 func attestationObject(authData []byte) []byte {
 	out := []byte{0xa3, 0x63, 'f', 'm', 't', 0x64, 'n', 'o', 'n', 'e', 0x67, 'a', 't', 't', 'S', 't', 'm', 't', 0xa0,
 		0x68, 'a', 'u', 't', 'h', 'D', 'a', 't', 'a', 0x59}
-	out = binary.BigEndian.AppendUint16(out, uint16(len(authData))) //nolint:gosec // a few hundred
+	out = binary.BigEndian.AppendUint16(out, uint16(len(authData)))
 	return append(out, authData...)
 }

@@ -89,7 +89,7 @@ func Choose(combined string, names ...string) string {
 // Verify implements idp.Verifier.
 func (c *Claims) Verify(_ context.Context, presentation, accountID string, allowed []string) (map[string]any, string, error) {
 	parts := strings.Split(strings.TrimSuffix(presentation, "~"), "~")
-	jws, err := jose.ParseSigned(parts[0], []jose.SignatureAlgorithm{jose.ES256})
+	jws, err := jose.ParseSignedCompact(parts[0], []jose.SignatureAlgorithm{jose.ES256})
 	if err != nil {
 		return nil, "", errors.New("not a signed token")
 	}
