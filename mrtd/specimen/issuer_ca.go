@@ -21,13 +21,14 @@ type CAConfig struct {
 
 // Object identifiers of chip authentication (ICAO 9303-11 §9.2.5, §9.2.6).
 const (
-	oidCADH3DES     = "0.4.0.127.0.7.2.2.3.1.1"
-	oidCADHAES128   = "0.4.0.127.0.7.2.2.3.1.2"
-	oidCAECDH3DES   = "0.4.0.127.0.7.2.2.3.2.1"
-	oidCAECDHAES128 = "0.4.0.127.0.7.2.2.3.2.2"
-	oidPKDH         = "0.4.0.127.0.7.2.2.1.1"
-	oidPKECDH       = "0.4.0.127.0.7.2.2.1.2"
-	oidStandardised = "0.4.0.127.0.7.1.2" // standardizedDomainParameters, BSI TR-03110-3 §A.2.1.1
+	oidCADH3DES       = "0.4.0.127.0.7.2.2.3.1.1"
+	oidCADHAES128     = "0.4.0.127.0.7.2.2.3.1.2"
+	oidCAECDH3DES     = "0.4.0.127.0.7.2.2.3.2.1"
+	oidCAECDHAES128   = "0.4.0.127.0.7.2.2.3.2.2"
+	oidPKDH           = "0.4.0.127.0.7.2.2.1.1"
+	oidPKECDH         = "0.4.0.127.0.7.2.2.1.2"
+	oidDHPublicNumber = "1.2.840.10046.2.1"
+	oidStandardised   = "0.4.0.127.0.7.1.2" // standardizedDomainParameters, BSI TR-03110-3 §A.2.1.1
 )
 
 // chipKey is a new key with its encodings.
@@ -65,13 +66,16 @@ func (i *Issuer) newDHKey(number string) (*chipKey, error) {
 	if err != nil {
 		return nil, fmt.Errorf("specimen: chip authentication key: %w", err)
 	}
-	algorithm := tlv.Encode(tlv.Sequence, tlv.EncodeOID(oidStandardised), tlv.EncodeInt(id))
+	stored := tlv.Encode(tlv.Sequence, tlv.EncodeOID(oidStandardised), tlv.EncodeInt(id))
+	p, g, q := domain.Group()
+	algorithm := tlv.Encode(tlv.Sequence, tlv.EncodeOID(oidDHPublicNumber),
+		tlv.Encode(tlv.Sequence, tlv.EncodeInteger(p), tlv.EncodeInteger(g), tlv.EncodeInteger(q))) // RFC 3279 §2.3.3
 	public := key.Public()
 	if public[0]&0x80 != 0 {
 		public = append([]byte{0}, public...)
 	}
 	return &chipKey{
-		pkcs8: tlv.Encode(tlv.Sequence, tlv.EncodeInt(0), algorithm, tlv.Encode(tlv.OctetString, key.Private())),
+		pkcs8: tlv.Encode(tlv.Sequence, tlv.EncodeInt(0), stored, tlv.Encode(tlv.OctetString, key.Private())),
 		spki:  tlv.Encode(tlv.Sequence, algorithm, bitString(tlv.Encode(tlv.Integer, public))),
 		oid:   oidPKDH, standard: oidCADHAES128, tdes: oidCADH3DES,
 	}, nil

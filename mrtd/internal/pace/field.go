@@ -28,6 +28,18 @@ const (
 	minOrder = 160
 )
 
+// Group returns the prime, the generator and the order of its subgroup (nil where
+// the parameters do not name it) of a DH domain; nil for a curve.
+func (d *Domain) Group() (p, g, q *big.Int) {
+	if d.field == nil {
+		return nil, nil, nil
+	}
+	if d.field.q != nil {
+		q = new(big.Int).SetBytes(d.field.qBytes)
+	}
+	return new(big.Int).SetBytes(d.field.pBytes), new(big.Int).SetBytes(d.field.g.Bytes(d.field.p)), q
+}
+
 // newField makes a group of parameters read from a document. q may be nil. p and q
 // are checked to be prime once: a chip could otherwise offer a group of its choice.
 func newField(p, g, q *big.Int) (*field, error) {
