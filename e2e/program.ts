@@ -1,11 +1,12 @@
 // Starts the real program for one test, on free ports and with a data folder of
 // its own, and leaves nothing behind.
-import { spawn, type ChildProcess } from "node:child_process";
+import { execFile, spawn, type ChildProcess } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { promisify } from "node:util";
 
 /** The program under test; IPSE_BIN names another one. */
 export const binary = process.env["IPSE_BIN"] ?? path.resolve(import.meta.dirname, "..", "bin", "ipse");
@@ -33,23 +34,42 @@ async function freePorts(): Promise<number> {
   throw new Error("no three free ports in a row");
 }
 
-/** One running `ipse demo`. */
+interface Options {
+  /** demo: everything at once. serve: the server alone, which trusts the certificates of a folder. */
+  trust?: string;
+}
+
+/** A reader far away, and the way to take it away. */
+export interface Reader {
+  stop: () => Promise<void>;
+}
+
+/** Runs a command of the program to its end and returns what it printed; a failure is an error. */
+export async function command(...args: string[]): Promise<string> {
+  const { stdout } = await promisify(execFile)(binary, args, { timeout: 60_000 });
+  return stdout;
+}
+
+/** One running server: `ipse demo`, or `ipse serve` where a trust folder is given. */
 export class Program {
   readonly data: string;
   readonly port: number;
+  readonly #options: Options;
   #services: DemoService[] = [];
   #child: ChildProcess | null = null;
+  readonly #readers = new Set<Reader>();
   #said = "";
   #logged = "";
 
-  private constructor(data: string, port: number) {
+  private constructor(data: string, port: number, options: Options) {
     this.data = data;
     this.port = port;
+    this.#options = options;
   }
 
-  static async start(): Promise<Program> {
+  static async start(options: Options = {}): Promise<Program> {
     if (!existsSync(binary)) throw new Error(`${binary} is missing: run make build`);
-    const program = new Program(await mkdtemp(path.join(tmpdir(), "ipse-e2e-")), await freePorts());
+    const program = new Program(await mkdtemp(path.join(tmpdir(), "ipse-e2e-")), await freePorts(), options);
     try {
       await program.run();
     } catch (error) {
@@ -75,15 +95,32 @@ export class Program {
     return this.#logged;
   }
 
+  async #arguments(): Promise<string[]> {
+    const address = `127.0.0.1:${String(this.port)}`;
+    if (this.#options.trust === undefined) return ["demo", "--addr", address, "--data", this.data, "--log"];
+    const config = path.join(this.data, "ipse.toml");
+    await writeFile(config, [
+      `[server]`, `address = "${address}"`, `public_url = "${this.url}"`, `data = "${path.join(this.data, "data")}"`,
+      `[operator]`, `name = "Utopia Digital Agency"`, `contact = "privacy@agency.example"`,
+      `[trust]`, `sources = ["${this.#options.trust}"]`, "",
+    ].join("\n"));
+    return ["serve", "--config", config];
+  }
+
+  async #isReady(): Promise<boolean> {
+    if (this.#options.trust === undefined && !this.#said.includes("Ctrl-C")) return false;
+    return fetch(`${this.url}/readyz`).then((r) => r.ok, () => false);
+  }
+
   /** Runs it, again if need be, on the same ports and data; returns when it answers. */
   async run(): Promise<void> {
     this.#said = "";
-    const child = spawn(binary, ["demo", "--addr", `127.0.0.1:${String(this.port)}`, "--data", this.data, "--log"], { stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(binary, await this.#arguments(), { stdio: ["ignore", "pipe", "pipe"] });
     this.#child = child;
     child.stdout.on("data", (chunk: Buffer) => { this.#said += chunk.toString(); });
     child.stderr.on("data", (chunk: Buffer) => { this.#logged += chunk.toString(); });
     const until = Date.now() + 30_000;
-    while (!this.#said.includes("Ctrl-C")) {
+    while (!(await this.#isReady())) {
       if (child.exitCode !== null) throw new Error(`the program ended with ${String(child.exitCode)}:\n${this.#logged}`);
       if (Date.now() > until) throw new Error(`the program did not become ready:\n${this.#said}\n${this.#logged}`);
       await new Promise((resolve) => setTimeout(resolve, 25));
@@ -91,6 +128,22 @@ export class Program {
     this.#services = [...this.#said.matchAll(/^ +(\S.*?) +(https?:\/\/\S+)$/gm)]
       .map(([, name, url]) => ({ name: name ?? "", url: url ?? "" }))
       .filter(({ url }) => !url.startsWith(this.url));
+  }
+
+  /** Lays a specimen on a reader far away, which is the program too; ends with stop. */
+  lendReader(code: string, specimen: string): Reader {
+    const child = spawn(binary, ["passport", "relay", "--server", this.url, "--code", code, "--reader", `specimen:${specimen}`], { stdio: ["ignore", "pipe", "pipe"] });
+    const ended = new Promise<void>((resolve) => child.once("exit", () => { resolve(); }));
+    child.stderr.on("data", (chunk: Buffer) => { this.#logged += `relay: ${chunk.toString()}`; });
+    const reader: Reader = {
+      stop: async () => {
+        this.#readers.delete(reader);
+        child.kill("SIGINT");
+        await ended;
+      },
+    };
+    this.#readers.add(reader);
+    return reader;
   }
 
   /** Stops it as an interrupt does and waits; a program that does not stop fails the test. */
@@ -108,6 +161,7 @@ export class Program {
 
   async remove(): Promise<void> {
     try {
+      for (const reader of [...this.#readers]) await reader.stop();
       await this.stop();
     } finally {
       await rm(this.data, { recursive: true, force: true });
