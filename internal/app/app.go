@@ -174,7 +174,11 @@ func (a *App) buildServices(context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	a.models = newModels(cfg.Face, random, now, a.log)
+	from := "" // a server loads no code from the folder that it happens to be started in
+	if a.opts.demo != nil {
+		from = "."
+	}
+	a.models = newModels(cfg.Face, from, random, now, a.log)
 	if a.chip, err = newChipReader(a.trust, cfg.Trust, random, now); err != nil {
 		return err
 	}

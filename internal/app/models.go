@@ -25,6 +25,7 @@ import (
 // and stays small until then.
 type models struct {
 	cfg  config.Face
+	from string // folder whose node_modules may hold ONNX Runtime; empty for none
 	rand io.Reader
 	now  func() time.Time
 	log  *slog.Logger
@@ -41,8 +42,8 @@ type models struct {
 // loadAgain is how long a failure to load is remembered.
 const loadAgain = 30 * time.Second
 
-func newModels(cfg config.Face, random io.Reader, now func() time.Time, log *slog.Logger) *models {
-	return &models{cfg: cfg, rand: random, now: now, log: log}
+func newModels(cfg config.Face, from string, random io.Reader, now func() time.Time, log *slog.Logger) *models {
+	return &models{cfg: cfg, from: from, rand: random, now: now, log: log}
 }
 
 // prepare begins to load the networks, if that has not been done.
@@ -66,7 +67,7 @@ func (m *models) begin() <-chan struct{} {
 
 func (m *models) load(over chan struct{}) {
 	began := m.now()
-	library, engine, err := openEngine(m.cfg, m.rand)
+	library, engine, err := openEngine(m.cfg, m.from, m.rand)
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	defer close(over)
@@ -87,10 +88,10 @@ func (m *models) load(over chan struct{}) {
 }
 
 // openEngine loads ONNX Runtime and the default pack.
-func openEngine(cfg config.Face, random io.Reader) (_ *onnx.Runtime, _ *face.Engine, err error) {
+func openEngine(cfg config.Face, from string, random io.Reader) (_ *onnx.Runtime, _ *face.Engine, err error) {
 	library := cfg.Runtime
 	if library == "" {
-		if library, err = onnx.Locate("."); err != nil {
+		if library, err = onnx.Locate(from); err != nil {
 			return nil, nil, err
 		}
 	}

@@ -93,7 +93,8 @@ type Face struct {
 	// told how long to wait.
 	ConcurrentChecks int `toml:"concurrent_checks"`
 	// The ONNX Runtime library; empty searches IPSE_ONNXRUNTIME, the program's
-	// folder, node_modules and the system's library path in this order.
+	// folder with its node_modules and the system's library path in this order;
+	// never the folder that the server is started in.
 	Runtime string `toml:"runtime"`
 }
 

@@ -1,0 +1,48 @@
+package app_test
+
+import (
+	"net/http"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"ipse/internal/httpapi/apitest"
+	"ipse/internal/onnx"
+)
+
+// TestAServerLoadsNoCodeFromWhereItIsStarted lays a library into the working
+// folder, as somebody could who may write to it, and has the models loaded.
+func TestAServerLoadsNoCodeFromWhereItIsStarted(t *testing.T) { //nolint:paralleltest // changes the working folder
+	if runtime.GOOS != "linux" || os.Getenv(onnx.EnvLibrary) != "" {
+		t.Skip("the library is named, or has another name")
+	}
+	dir := t.TempDir()
+	for _, arch := range []string{"x64", "arm64"} {
+		name := filepath.Join(dir, "node_modules/onnxruntime-node/bin/napi-v6/linux", arch, "libonnxruntime.so.1")
+		if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(name, []byte("planted"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Chdir(dir)
+	if planted, err := onnx.Locate("."); err != nil || !strings.HasPrefix(planted, dir) {
+		t.Fatalf("the test plants nothing that could be found: %s, %v", planted, err)
+	}
+	l := listen(t)
+	opts, log := options(t, t.TempDir(), l)
+	serve(t, opts, l)
+	apitest.New(t, opts.Config.Server.PublicURL, &http.Transport{}).Start("camera") // begins to load
+	for deadline := time.Now().Add(10 * time.Second); !strings.Contains(log.String(), "face models"); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("nothing is loaded")
+		}
+	}
+	if !strings.Contains(log.String(), "was not found") && !strings.Contains(log.String(), "face models loaded") { // by the system's own
+		t.Errorf("the library of the working folder was tried: %s", log.String())
+	}
+}
