@@ -187,7 +187,7 @@ export const fr: Record<keyof typeof en, string> = {
   "counter.waiting": "Cette page avance d’elle-même quand l’agent a terminé. Vous pouvez la fermer et y revenir sur cet appareil.",
   "counter.start": "Commencer à un guichet",
 
-  "result.title_accepted": "Vous êtes bien la personne que vous dites",
+  "result.title_accepted": "Vous êtes bien la personne que vous dites être",
   "result.title_refused": "Nous n’avons pas pu le confirmer cette fois",
   "result.title_abandoned": "La vérification est terminée",
   "result.level": "Niveau atteint : {level}",
