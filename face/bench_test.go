@@ -33,3 +33,25 @@ func BenchmarkFrame(b *testing.B) {
 	}
 	c.Wipe()
 }
+
+// A steady frame allocates nothing.
+func TestFrameAllocatesNothing(t *testing.T) { // not parallel: it counts allocations
+	e, s := engine(t), live(t, "p02")
+	c := check(t, e, "p02")
+	defer c.Wipe()
+	start, n := time.Unix(0, 0), 0
+	push := func() {
+		at := time.Duration(n) * time.Millisecond // the instruction never times out
+		_, err := c.Push(t.Context(), face.Frame{JPEG: s.jpeg[n%6], CapturedAt: at, ReceivedAt: start.Add(at)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		n++
+	}
+	for range 20 {
+		push()
+	}
+	if allocs := testing.AllocsPerRun(50, push); allocs > 0 {
+		t.Errorf("%.1f allocations a frame", allocs)
+	}
+}

@@ -40,7 +40,7 @@ func (c *Check) signals() []signal {
 		{"one_face", float32(c.report.TwoFaces) <= twoFacesShare*float32(c.stream.frames), ReasonSeveralFaces},
 		{"instructions_followed", ended == "", ended},
 		{"depth", c.flat[0] >= turnResidual && c.flat[1] >= turnResidual && c.flat[0]+c.flat[1] >= turnsSum, ReasonNotLive},
-		{"no_screen_or_print", c.surface.plain(), ReasonNotLive},
+		{"no_screen", c.surface.plain(), ReasonNotLive},
 		{"camera_stream", !c.stream.interpolated(), ReasonNotLive},
 		{"enough_samples", c.identity.enough(), ReasonPoorQuality},
 		{"one_person_throughout", same, ReasonNotSamePerson},

@@ -8,6 +8,7 @@ import (
 	"image"
 	"image/color"
 	"image/jpeg"
+	"io"
 )
 
 // Errors of decoding. They are stable and carry no data.
@@ -49,18 +50,41 @@ func (p *picture) decode(data []byte, lim limits) error {
 	if min(w, h) < lim.minSide || max(w, h) > lim.maxSide || w*h > lim.maxPixels {
 		return ErrImageSize
 	}
-	img, err := jpeg.Decode(bytes.NewReader(data))
-	if err != nil {
-		return ErrBadJPEG
+	err = p.decoder.decode(p, data)
+	if errors.Is(err, errOtherJPEG) {
+		err = p.decodeOther(data)
 	}
-	defer wipeImage(img)
-	if err := p.fromImage(img); err != nil {
+	if err != nil {
 		return err
 	}
 	if lim.orient {
 		p.orient(head.orientation)
 	}
 	return nil
+}
+
+// decodeOther leaves progressive, CMYK and other unusual files to image/jpeg.
+func (p *picture) decodeOther(data []byte) error {
+	img, err := jpeg.Decode(&sips{data})
+	if err != nil {
+		return ErrBadJPEG
+	}
+	defer wipeImage(img)
+	return p.fromImage(img)
+}
+
+// sips gives a file out in sips, so that the decoder's own buffer, which nobody
+// can wipe, never holds more than one.
+type sips struct{ data []byte }
+
+// Read implements io.Reader.
+func (s *sips) Read(b []byte) (int, error) {
+	if len(s.data) == 0 {
+		return 0, io.EOF
+	}
+	n := copy(b[:min(len(b), 16)], s.data)
+	s.data = s.data[n:]
+	return n, nil
 }
 
 // jpegHeader is what is known before decoding.

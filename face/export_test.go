@@ -49,3 +49,11 @@ func (e *Engine) Busy(n int) (release func()) {
 		}
 	}
 }
+
+// Reference is the embedding of the check's portrait, in place.
+func (c *Check) Reference() []float32 { return c.reference }
+
+// Sums are the vectors a check keeps of a run, in place.
+func (c *Check) Sums() [][]float32 {
+	return [][]float32{c.identity.early, c.identity.late, c.identity.anchor}
+}

@@ -12,6 +12,8 @@ type picture struct {
 	cb, cr   []byte // cw*ch, stride cw
 	sx, sy   uint   // chroma subsampling shifts: 1,1 is 4:2:0
 	monoTone bool   // grey: cb and cr hold 128
+
+	decoder baselineDecoder
 }
 
 // reset gives the planes their sizes, growing the buffers when needed. Old
