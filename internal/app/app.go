@@ -80,7 +80,7 @@ func New(ctx context.Context, opts Options) (*App, error) {
 		what string
 		do   func(context.Context) error
 	}{
-		{"protect the memory", func(context.Context) error { return harden() }},
+		{"protect the memory", a.protect},
 		{"keys", a.loadKeys},
 		{"store", a.openStore},
 		{"trust", a.loadTrust},
@@ -124,6 +124,14 @@ func (a *App) Close(ctx context.Context) error {
 }
 
 func (a *App) data(name string) string { return filepath.Join(a.opts.Config.Server.Data, name) }
+
+// protect keeps memory out of dumps, and warns where it may reach a disk.
+func (a *App) protect(ctx context.Context) error {
+	if swapInUse() {
+		a.log.WarnContext(ctx, "swap is on: unless it is encrypted or switched off for this process, faces in memory may reach a disk (docs/operate.md)")
+	}
+	return harden()
+}
 
 func (a *App) loadKeys(context.Context) (err error) {
 	if err := os.MkdirAll(a.opts.Config.Server.Data, 0o700); err != nil {

@@ -14,3 +14,6 @@ func harden() error {
 	}
 	return nil
 }
+
+// swapInUse says no where it cannot tell.
+func swapInUse() bool { return false }
