@@ -13,16 +13,17 @@ var ErrCheckOver = errors.New("face: the check is over")
 
 // Bounds of a run.
 const (
-	unreadableRow  = 20                     // unreadable frames in a row that end the check
-	twoFacesFor    = 3 * time.Second        // a second face for so long in all ends it
-	twoFacesShare  = .2                     // or in so many of the frames
-	longestGap     = 500 * time.Millisecond // between frames, counted as time with two faces
-	recordedGrace  = 250 * time.Millisecond // see Given
-	earlySteps     = 2                      // completed steps that count as the beginning
-	neutralDrift   = 10                     // degrees that the resting pose may drift in a run
-	restingRate    = .15                    // share of a still frame that the resting pose takes on
-	stillDegrees   = 1.5                    // between two frames
-	calmExpression = .06                    // of the mouth's width or opening, for a neutral sample
+	unreadableRow  = 20                      // unreadable frames in a row that end the check
+	twoFacesFor    = 3 * time.Second         // a second face for so long in all ends it
+	twoFacesShare  = .2                      // or in so many of the frames
+	longestGap     = 500 * time.Millisecond  // between frames, counted as time with two faces
+	recordedGrace  = 250 * time.Millisecond  // see Given
+	furtherAfter   = 1500 * time.Millisecond // of a movement that is too small
+	earlySteps     = 2                       // completed steps that count as the beginning
+	neutralDrift   = 10                      // degrees that the resting pose may drift in a run
+	restingRate    = .15                     // share of a still frame that the resting pose takes on
+	stillDegrees   = 1.5                     // between two frames
+	calmExpression = .06                     // of the mouth's width or opening, for a neutral sample
 	calmEyes       = .75
 	blockedTooMany = .5 // share of unfit frames in a step that makes a timeout a matter of quality
 )
@@ -288,6 +289,8 @@ func (c *Check) follow(g *Guidance) {
 		if g.Hint == "" || g.Hint == HintTooBlurred {
 			g.Hint = HintLookStraight
 		}
+	case g.Hint == "" && c.now-c.step.given > furtherAfter && returns(c.step.action) && change.amount(c.step.action) > relaxed:
+		g.Hint = HintFurther
 	}
 }
 

@@ -37,6 +37,9 @@ const (
 	HintTooBlurred    Hint = "too_blurred"
 	HintHoldStill     Hint = "hold_still"
 	HintLookStraight  Hint = "look_straight"
+	HintFurther       Hint = "further" // the same movement, a little more of it
+	HintLightBehind   Hint = "light_behind"
+	HintLensCovered   Hint = "lens_covered"
 )
 
 // Guidance is the answer to a frame.

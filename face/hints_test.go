@@ -29,6 +29,7 @@ func TestHintsForPoorFrames(t *testing.T) {
 		"blur":   {func(b []byte) []byte { return blur(t, b, 5) }, face.HintTooBlurred},
 		"far":    {func(b []byte) []byte { return shift(t, b, 4, 200, 150) }, face.HintComeCloser},
 		"corner": {func(b []byte) []byte { return shift(t, b, 2, -140, -100) }, face.HintCenterFace},
+		"black":  {func([]byte) []byte { return plainJPEG(t, 640, 480, 3) }, face.HintLensCovered},
 		"nobody": {func([]byte) []byte { return greyJPEG(t, 640, 480) }, face.HintFaceNotFound},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -132,5 +133,22 @@ func TestInterpolatedFramesAreRefused(t *testing.T) {
 	o := run(t, check(t, engine(t), "p02"), &interpolator{t: t, cam: newFollower(live(t, "p02"))})
 	if o.Accepted || passed(o.report, "camera_stream") {
 		t.Errorf("%+v, %d mixed of %d", o.Decision, o.report.Mixed, o.report.Judged)
+	}
+}
+
+// Who turns too little is told so, once it is clear.
+func TestSmallMovementsAreEncouraged(t *testing.T) {
+	t.Parallel()
+	s := live(t, "p02")
+	c, err := engine(t).NewRecordedCheck(t.Context(), nil, []face.Given{{Action: face.ActionTurnLeft}, {Action: face.ActionSmile}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	small := s.piece(face.ActionTurnLeft, 0)
+	for small[0]++; s.Frames[small[0]].Yaw < 11; small[0]++ {
+	}
+	o := run(t, c, &once{camera: newFollower(s), other: &looper{s: &sequence{jpeg: [][]byte{s.jpeg[small[0]], s.jpeg[small[0]][:len(s.jpeg[small[0]])-2]}}}, from: 7, to: 1000})
+	if o.Accepted || o.hints[face.HintFurther] < 10 {
+		t.Errorf("%+v, hints %v", o.Decision, o.hints)
 	}
 }

@@ -8,6 +8,9 @@ const (
 	tooFarEyes   = .07 // distance of the outer eye corners over the picture's longer side
 	tooNearFace  = .92 // height of the face over the picture's height
 	frameMeshMin = .5  // probability of a face in the mesh's crop
+	blackBelow   = 20  // mean luma of a picture that shows nothing
+	darkFace     = 45  // median luma of a face that may stand against the light
+	backlight    = 2.5 // luma of the whole picture over the face's
 	blurredBelow = 1.1 // detail, see measureLight
 )
 
@@ -40,6 +43,9 @@ func (k *worker) observe(o *observation, previous detection, wantEyes bool) erro
 	}
 	if len(found) == 0 {
 		o.hint, o.blocked = HintFaceNotFound, true
+		if k.picture.brightness() < blackBelow {
+			o.hint = HintLensCovered
+		}
 		return nil
 	}
 	o.box = follow(found, previous)
@@ -90,6 +96,17 @@ func follow(found []detection, previous detection) detection {
 	return best
 }
 
+// brightness is the mean luma of 300 points of the picture.
+func (p *picture) brightness() float32 {
+	sum := 0
+	for r := range 15 {
+		for c := range 20 {
+			sum += int(p.y[(2*r+1)*p.h/30*p.w+(2*c+1)*p.w/40])
+		}
+	}
+	return float32(sum) / 300
+}
+
 // judge sets the hint and whether the frame is fit to measure an action.
 func (o *observation) judge(p *picture) {
 	b := o.box
@@ -104,6 +121,8 @@ func (o *observation) judge(p *picture) {
 		o.hint, o.blocked = HintCenterFace, true
 	case o.light.saturated > maxSaturated || (o.light.spread < minSpread && o.light.median >= 128):
 		o.hint, o.blocked = HintLessLight, true
+	case o.light.median < darkFace && p.brightness() > backlight*o.light.median:
+		o.hint, o.blocked = HintLightBehind, o.light.median < minMedian
 	case o.light.median < minMedian || o.light.spread < minSpread:
 		o.hint, o.blocked = HintMoreLight, true
 	case o.light.detail < blurredBelow:

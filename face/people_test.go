@@ -326,11 +326,13 @@ func check(t testing.TB, e *face.Engine, person string) *face.Check {
 }
 
 // greyJPEG is an empty picture.
-func greyJPEG(t testing.TB, w, h int) []byte {
+func greyJPEG(t testing.TB, w, h int) []byte { return plainJPEG(t, w, h, 128) }
+
+func plainJPEG(t testing.TB, w, h int, luma byte) []byte {
 	t.Helper()
 	img := image.NewGray(image.Rect(0, 0, w, h))
 	for i := range img.Pix {
-		img.Pix[i] = 128
+		img.Pix[i] = luma
 	}
 	var b bytes.Buffer
 	if err := jpeg.Encode(&b, img, nil); err != nil {

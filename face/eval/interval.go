@@ -11,9 +11,6 @@ type Interval struct {
 	High float64 `json:"high"`
 }
 
-// Contains reports whether p lies within the interval.
-func (i Interval) Contains(p float64) bool { return i.Low <= p && p <= i.High }
-
 // Rate is a count of errors among trials.
 type Rate struct {
 	Errors int `json:"errors"`
@@ -28,30 +25,9 @@ func (r Rate) Value() float64 {
 	return float64(r.Errors) / float64(r.Trials)
 }
 
-// Wilson is the score interval (Wilson 1927): short, well centred, right on
-// average. It treats trials as independent. Without trials it is 0..1.
-func (r Rate) Wilson(confidence float64) Interval {
-	if r.Trials == 0 {
-		return Interval{0, 1}
-	}
-	n, p := float64(r.Trials), r.Value()
-	z := normalQuantile(1 - (1-confidence)/2)
-	d := 1 + z*z/n
-	mid := (p + z*z/(2*n)) / d
-	half := z / d * math.Sqrt(p*(1-p)/n+z*z/(4*n*n))
-	i := Interval{max(0, mid-half), min(1, mid+half)}
-	if r.Errors == 0 {
-		i.Low = 0
-	}
-	if r.Errors == r.Trials {
-		i.High = 1
-	}
-	return i
-}
-
 // ClopperPearson is the exact interval (Clopper and Pearson 1934): it covers the
 // true rate at least as often as promised, whatever that rate is, as long as the
-// trials are independent. Reports use it where a rate is a promise of security.
+// trials are independent. Without trials it is 0..1.
 func (r Rate) ClopperPearson(confidence float64) Interval {
 	i := Interval{0, 1}
 	alpha := (1 - confidence) / 2
@@ -74,9 +50,6 @@ func (r Rate) UpperBound(confidence float64) float64 {
 	}
 	return betaQuantile(confidence, float64(r.Errors)+1, float64(r.Trials-r.Errors))
 }
-
-// normalQuantile is the inverse of the standard normal distribution function.
-func normalQuantile(p float64) float64 { return math.Sqrt2 * math.Erfinv(2*p-1) }
 
 // betaQuantile inverts the regularised incomplete beta function by bisection:
 // 60 halvings leave an error below 1e-17.

@@ -186,6 +186,7 @@ export const enCodes = {
   "hint.lens_covered": "The picture is black: uncover the camera",
   "hint.hold_still": "Hold still for a moment",
   "hint.one_person_only": "One person only, please",
+  "hint.further": "A little further, please",
   "hint.look_straight": "Look straight ahead for a moment",
   "hint.face_not_found": "We do not see a face yet",
   "hint.too_blurred": "The picture is blurred: wipe the lens or hold still",

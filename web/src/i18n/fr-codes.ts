@@ -183,6 +183,7 @@ export const frCodes: Record<keyof typeof enCodes, string> = {
   "hint.lens_covered": "L’image est noire : découvrez la caméra",
   "hint.hold_still": "Restez immobile un instant",
   "hint.one_person_only": "Une seule personne, s’il vous plaît",
+  "hint.further": "Encore un peu, s’il vous plaît",
   "hint.look_straight": "Regardez droit devant vous un instant",
   "hint.face_not_found": "Nous ne voyons pas encore de visage",
   "hint.too_blurred": "L’image est floue : essuyez l’objectif ou ne bougez plus",
