@@ -29,7 +29,7 @@ var floors = [][]string{
 	{"mrtd/chip"},
 	{"mrtd"},
 	{"mrtd/specimen", "mrtd/vpcd", "face", "internal/consent"},
-	{"face/pack", "face/eval", "face/attack"},
+	{"face/pack", "face/eval"},
 	{"internal/account", "internal/vault", "internal/proofing"},
 	{"internal/account/authtest", "internal/vault/vaulttest"},
 	{"internal/problem", "internal/config"},

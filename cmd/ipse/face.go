@@ -21,6 +21,7 @@ type faceCmd struct {
 	Compare  faceCompareCmd  `cmd:"" help:"Do two images show the same person? Exit 2 when they do not match."`
 	Liveness faceLivenessCmd `cmd:"" help:"Judge recorded frames of a live check. Exit 2 when refused."`
 	Models   faceModelsCmd   `cmd:"" help:"List a model pack and verify its files."`
+	Eval     faceEvalCmd     `cmd:"" help:"Measure false match and false non-match rates on labelled pairs."`
 }
 
 // packFlag chooses a model pack.

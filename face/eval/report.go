@@ -49,8 +49,9 @@ type Failure struct {
 
 // Report is an evaluation. It names no file and no person.
 type Report struct {
-	Pack       string     `json:"pack"` // name and hash of the model pack
-	Date       string     `json:"date"` // yyyy-mm-dd
+	Pack       string     `json:"pack"`      // name of the model pack
+	Hash       string     `json:"pack_hash"` // SHA-256 of the pack
+	Date       string     `json:"date"`      // yyyy-mm-dd
 	Pairs      int        `json:"pairs"`
 	Genuine    int        `json:"genuine"`  // compared
 	Impostor   int        `json:"impostor"` // compared
@@ -92,7 +93,7 @@ func NewReport(trials []Trial, thresholds []Threshold, groups []string) (*Report
 func (s *Scores) points(thresholds []Threshold) []Point {
 	list := make([]Point, 0, len(thresholds))
 	for _, t := range thresholds {
-		support := SupportFor(t.Claimed, len(s.impostor))
+		support := SupportFor(t.Claimed, s.FMR(t.Score))
 		list = append(list, Point{Claimed: t.FMR, Threshold: t.Score, Support: support, Needed: NeededTrials(t.Claimed, 3),
 			FMR: state(s.FMR(t.Score), support != Refused), FNMR: state(s.FNMR(t.Score), true)})
 	}

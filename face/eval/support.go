@@ -5,7 +5,8 @@ import "math"
 // Support says how far a set of comparisons carries a statement about an FMR.
 type Support string
 
-// The three levels, by the number of errors one expects at the claimed rate.
+// The levels: the first three by the number of errors one expects at the claimed
+// rate, the last by those observed.
 const (
 	// Measured: at least 30 expected errors, so the true rate is within 30 % of
 	// the observed one with 90 % confidence (the rule of 30, ISO/IEC 19795-1).
@@ -16,11 +17,18 @@ const (
 	// Refused: fewer than 3 expected errors. Even a set without one false match
 	// would not show that the rate is met (the rule of three).
 	Refused Support = "refused"
+	// Contradicted: the whole 95 % interval lies above the claimed rate. However
+	// few the comparisons, they show that this set does not meet the claim.
+	Contradicted Support = "contradicted"
 )
 
-// SupportFor says what trials impostor comparisons can say about an FMR.
-func SupportFor(claimed float64, trials int) Support {
+// SupportFor says what r, false matches among impostor comparisons, can say about
+// a claimed FMR.
+func SupportFor(claimed float64, r Rate) Support {
+	trials := r.Trials
 	switch {
+	case r.ClopperPearson(Confidence).Low > claimed:
+		return Contradicted
 	case trials >= NeededTrials(claimed, 30):
 		return Measured
 	case trials >= NeededTrials(claimed, 3):
