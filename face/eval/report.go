@@ -76,7 +76,7 @@ func NewReport(trials []Trial, thresholds []Threshold, groups []string) (*Report
 		return nil, errors.New("eval: no pair could be compared")
 	}
 	r := &Report{Pairs: len(trials), Genuine: len(all.genuine), Impostor: len(all.impostor), Confidence: Confidence,
-		Failed: all.failed, Failures: []Failure{}, Points: all.points(thresholds), DET: Thin(all.DET(), detPoints)}
+		Failed: all.failed, Failures: []Failure{}, Points: all.points(thresholds), DET: append([]DETPoint{}, Thin(all.DET(), detPoints)...)}
 	for _, name := range groups {
 		s := NewScores(slices.Collect(func(yield func(Trial) bool) {
 			for _, t := range trials {
