@@ -45,19 +45,8 @@ type Comparison struct {
 // Compare decides whether two JPEG images show the same person. An image that
 // cannot be used is a Comparison with reasons, not an error.
 func (e *Engine) Compare(ctx context.Context, a, b []byte) (Comparison, error) {
-	c, _, err := e.compare(ctx, a, b)
-	return c, err
-}
-
-// Score returns the comparison with its cosine similarity, for evaluation
-// reports (package face/eval) and for nothing that people see.
-func (e *Engine) Score(ctx context.Context, a, b []byte) (Comparison, float32, error) {
-	return e.compare(ctx, a, b)
-}
-
-func (e *Engine) compare(ctx context.Context, a, b []byte) (c Comparison, score float32, err error) {
-	c = Comparison{FMR: e.threshold.FMR, FNMR: e.threshold.FNMR}
-	err = e.with(ctx, func(k *worker) error {
+	c := Comparison{FMR: e.threshold.FMR, FNMR: e.threshold.FNMR}
+	err := e.with(ctx, func(k *worker) error {
 		ea, eb := make([]float32, k.dimensions), make([]float32, k.dimensions)
 		defer clear(ea)
 		defer clear(eb)
@@ -67,13 +56,11 @@ func (e *Engine) compare(ctx context.Context, a, b []byte) (c Comparison, score 
 		if err := errors.Join(errs[:]...); err != nil {
 			return err
 		}
-		if c.Compared = c.A.Usable && c.B.Usable; c.Compared {
-			score = cosine(ea, eb)
-			c.Match = score >= e.threshold.Cosine
-		}
+		c.Compared = c.A.Usable && c.B.Usable
+		c.Match = c.Compared && cosine(ea, eb) >= e.threshold.Cosine
 		return nil
 	})
-	return c, score, err
+	return c, err
 }
 
 // template embeds the one face of a photograph into dst.
