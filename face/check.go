@@ -218,7 +218,7 @@ func (c *Check) examine(ctx context.Context, f Frame, elapsed time.Duration, g *
 		}
 		c.count(elapsed)
 		c.follow(g)
-		return c.sample(k)
+		return c.sample(k, g.StepDone)
 	})
 	return err
 }
@@ -385,21 +385,28 @@ func (c *Check) fail(r Reason) {
 	c.finished = true
 }
 
-// sample embeds the face now and then, and looks at its surface.
-func (c *Check) sample(k *worker) error {
+// sample embeds the face now and then, always in the frame that completes an
+// instruction (so that whoever followed it is seen, however quick), and looks at
+// its surface.
+func (c *Check) sample(k *worker, stepDone bool) error {
 	o := &c.frame
 	if c.report.StepsDone == 0 || !o.found || o.blocked {
 		return nil
 	}
 	calm := c.calm()
-	if !c.identity.due(o.at, calm) {
+	if !stepDone && !c.identity.due(o.at, calm) {
 		return nil
 	}
-	if calm {
+	kind := sampledTurned
+	switch {
+	case calm:
+		kind = sampledCalm
 		c.surface.take(k, &o.mesh)
+	case stepDone:
+		kind = sampledDone
 	}
 	k.picture.align(&o.mesh, &k.aligned)
-	return c.identity.take(k, &k.aligned, o.at, calm, c.report.StepsDone <= earlySteps)
+	return c.identity.take(k, &k.aligned, o.at, kind, c.report.StepsDone <= earlySteps)
 }
 
 // calm says whether the frame shows the neutral face, looking ahead. A smile

@@ -17,10 +17,22 @@ const (
 
 // Cosines between samples of one run. The same person under the same light in
 // the same minute is far above what two photographs years apart reach, so these
-// are stricter than the threshold of a comparison, except for turned faces.
+// are stricter than the threshold of a comparison, except for turned faces. The
+// frame that completes an instruction looks ahead, though it may smile: rendered
+// people keep .80 there, two of them, even alike, stay under .55.
 const (
 	sameNeutral = .62
+	sameDone    = .55
 	sameTurned  = .40
+)
+
+// sampleKind says how a sampled frame shows the face.
+type sampleKind int
+
+const (
+	sampledCalm   sampleKind = iota // neutral, looking ahead
+	sampledDone                     // completing an instruction, not neutral
+	sampledTurned                   // turned or moving
 )
 
 // identity follows who the face is, in sums and extremes: no sample is kept.
@@ -32,6 +44,7 @@ type identity struct {
 	counts  [2]int    // early, late
 	turned  int
 	minimum float32 // least cosine of a neutral sample with the anchor
+	doneMin float32 // of one that completed an instruction
 	turnMin float32 // of a turned one
 	last    time.Duration
 	taken   bool // last is valid
@@ -40,14 +53,14 @@ type identity struct {
 func newIdentity(dimensions int) identity {
 	v := make([]float32, 4*dimensions)
 	at := func(i int) []float32 { return v[i*dimensions : (i+1)*dimensions : (i+1)*dimensions] }
-	return identity{sample: at(0), early: at(1), late: at(2), anchor: at(3), minimum: 1, turnMin: 1}
+	return identity{sample: at(0), early: at(1), late: at(2), anchor: at(3), minimum: 1, doneMin: 1, turnMin: 1}
 }
 
 func (d *identity) wipe() {
 	for _, v := range [][]float32{d.sample, d.early, d.late, d.anchor} {
 		clear(v)
 	}
-	d.counts, d.turned, d.minimum, d.turnMin, d.taken = [2]int{}, 0, 1, 1, false
+	d.counts, d.turned, d.minimum, d.doneMin, d.turnMin, d.taken = [2]int{}, 0, 1, 1, 1, false
 }
 
 // due says whether a frame should be sampled.
@@ -65,7 +78,7 @@ func (d *identity) due(at time.Duration, calm bool) bool {
 }
 
 // take embeds the aligned face and compares it with the beginning.
-func (d *identity) take(k *worker, a *alignedFace, at time.Duration, calm, beginning bool) error {
+func (d *identity) take(k *worker, a *alignedFace, at time.Duration, kind sampleKind, beginning bool) error {
 	defer clear(d.sample)
 	if err := k.embed(d.sample, a); err != nil {
 		return fmt.Errorf("face: identity: %w", err)
@@ -73,15 +86,19 @@ func (d *identity) take(k *worker, a *alignedFace, at time.Duration, calm, begin
 	d.last, d.taken = at, true
 	if d.counts[0] > 0 {
 		c := cosine(d.sample, d.anchor)
-		if calm {
+		switch kind {
+		case sampledCalm:
 			d.minimum = min(d.minimum, c)
-		} else {
+		case sampledDone:
+			d.turned++
+			d.doneMin = min(d.doneMin, c)
+		case sampledTurned:
 			d.turned++
 			d.turnMin = min(d.turnMin, c)
 		}
 	}
 	switch {
-	case !calm:
+	case kind != sampledCalm:
 	case beginning || d.counts[0] < samplesEach:
 		d.counts[0]++
 		add(d.early, d.sample)
@@ -97,7 +114,9 @@ func (d *identity) take(k *worker, a *alignedFace, at time.Duration, calm, begin
 func (d *identity) enough() bool { return d.counts[0] >= samplesEach && d.counts[1] >= samplesEach }
 
 // continuous says whether one person was there throughout.
-func (d *identity) continuous() bool { return d.minimum >= sameNeutral && d.turnMin >= sameTurned }
+func (d *identity) continuous() bool {
+	return d.minimum >= sameNeutral && d.doneMin >= sameDone && d.turnMin >= sameTurned
+}
 
 // similarity to a reference of the whole run, and the lesser of its two parts.
 func (d *identity) similarity(reference []float32) (whole, least float32) {

@@ -110,6 +110,19 @@ func (s *swapped) next(i face.Instruction) []byte {
 	return s.a.next(i)
 }
 
+// Whoever followed an instruction was looked at, however quick the instruction
+// was: a swap for the last one alone is seen in whatever order they come.
+func TestASwapForTheLastInstructionIsSeen(t *testing.T) {
+	t.Parallel()
+	e, a, b := engine(t), live(t, "p02"), live(t, "p05")
+	for range len(some([]int{1, 2, 3, 4, 5, 6, 7, 8}, 4)) {
+		o := run(t, check(t, e, "p02"), &swapped{newFollower(a), newFollower(b), 7})
+		if o.Accepted || passed(o.report, "one_person_throughout") {
+			t.Errorf("swap at the last instruction: %+v", o.Decision)
+		}
+	}
+}
+
 func TestSwapIsRefused(t *testing.T) {
 	t.Parallel()
 	e, a, b := engine(t), live(t, "p02"), live(t, "p05")

@@ -62,7 +62,7 @@ func (c *Check) Report() Report {
 	r.Frames, r.Repeated, r.Judged, r.Mixed, r.Backward = c.stream.frames, c.stream.repeats, c.stream.judged, c.stream.mixed, c.stream.backward
 	r.FlatnessLeft, r.FlatnessRight = c.flat[0], c.flat[1]
 	r.Grid, r.Rainbow, r.Surfaces = c.surface.medians()
-	r.Continuity, r.ContinuityTurned = c.identity.minimum, c.identity.turnMin
+	r.Continuity, r.ContinuityTurned = c.identity.minimum, min(c.identity.turnMin, c.identity.doneMin)
 	r.Samples = c.identity.counts[0] + c.identity.counts[1] + c.identity.turned
 	return r
 }
