@@ -15,6 +15,8 @@ export default defineConfig({
   reporter: [["list"]],
   use: {
     headless: true,
+    // An action that cannot be done fails with its own message, not with the test's time.
+    actionTimeout: 20_000,
     locale: "en-GB",
     trace: "off",
     launchOptions: {

@@ -85,6 +85,7 @@ test("stopping erases and says so", async ({ page }) => {
   const anna = new Person(page);
   await anna.reachCamera();
   await anna.button("app.stop").click();
+  await expect(page.getByRole("dialog")).toBeVisible();
   await page.keyboard.press("Escape");
   await expect(page.getByRole("dialog")).toHaveCount(0);
   await anna.button("app.stop").click();

@@ -180,11 +180,14 @@ interface DialogProps {
 /** A question with two answers of equal weight; Escape means no. */
 export function Dialog({ title, children, yes, no, onYes, onNo }: DialogProps) {
   const ref = useRef<HTMLDialogElement>(null);
+  const here = useRef(false);
   const id = useId();
   useEffect(() => {
     const dialog = ref.current;
+    here.current = true;
     dialog?.showModal();
     return () => {
+      here.current = false;
       dialog?.close();
     };
   }, []);
@@ -196,6 +199,10 @@ export function Dialog({ title, children, yes, no, onYes, onNo }: DialogProps) {
       onCancel={(event) => {
         event.preventDefault();
         onNo();
+      }}
+      onClose={() => {
+        // A browser may close it without asking (HTML, close watchers): that is a no too.
+        if (here.current) onNo();
       }}
     >
       <h2 id={id}>{title}</h2>
