@@ -55,3 +55,23 @@ func TestFrameAllocatesNothing(t *testing.T) { // not parallel: it counts alloca
 		t.Errorf("%.1f allocations a frame", allocs)
 	}
 }
+
+// BenchmarkStage measures the parts of a frame one by one. Decoding, detecting and
+// the mesh are for every frame, the eyes for some, the rest for one in ten or so.
+func BenchmarkStage(b *testing.B) {
+	stages, giveBack, err := engine(b).Stages(live(b, "p02").jpeg[0])
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer giveBack()
+	for _, name := range []string{"decode", "detect", "mesh", "light", "eyes", "flatness", "align", "embed", "grid", "rainbow"} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if err := stages[name](); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
