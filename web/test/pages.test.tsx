@@ -143,6 +143,23 @@ describe("a session that moves while a call is under way", () => {
     expect(textOf("h1")).toContain("Your document is read");
   });
 
+  it("does not take an old refusal for news", async () => {
+    let answer: () => void = () => undefined;
+    let held = false;
+    const before = (call: string) => {
+      if (call !== "GET /api/proofing" || held) return undefined;
+      held = true;
+      return new Promise<void>((resolve) => { answer = resolve; });
+    };
+    const page = await open("/", { before, prepare: (mock) => { mock.call = ((original) => async (method, path, body) => (method === "GET" && path === "/api/proofing" ? { status: 404, body: { code: "no_proofing" } } : original(method, path, body)))(mock.call); } });
+    await page.click("With my camera");
+    answer();
+    await settle();
+    expect(location.pathname).toBe("/prove/consent");
+    expect(textOf("h1")).toContain("What you agree to");
+    expect(document.querySelector("[role=alert]")).toBeNull();
+  });
+
   it("does not hear a former check after a new one has begun", async () => {
     const before = (call: string) => { if (call === "POST /api/proofing") Events.say(view({ state: "abandoned" })); };
     const page = await open("/prove/document", { before, prepare: (mock) => { mock.show(documentView()); } });

@@ -45,36 +45,43 @@ export const pagesOf: Record<ProofingState, readonly [string, ...string[]]> = {
 export function ProofingProvider({ children }: { children: ComponentChildren }) {
   const { lang } = useI18n();
   const [session, setSession] = useState<Session>({ status: "loading" });
-  // Views come as answers and as events, on two connections: an answer that was
-  // overtaken by an event is older than it. heard counts the events.
-  const heard = useRef(0);
+  // Views come as answers and as events, on several connections: an answer, or a
+  // refusal, that was overtaken is older than what is shown. shown counts.
+  const shown = useRef(0);
   // One for each check begun in this page: events of a former one are not believed.
   const epoch = useRef(0);
   const [followed, setFollowed] = useState(0);
 
-  const act = useCallback(async (call: () => Promise<View>) => {
-    const before = heard.current;
-    const view = await call();
-    if (heard.current === before) setSession({ status: "here", view });
+  const show = useCallback((next: Session) => {
+    shown.current++;
+    setSession(next);
   }, []);
+
+  const act = useCallback(async (call: () => Promise<View>) => {
+    const before = shown.current;
+    const view = await call();
+    if (shown.current === before) show({ status: "here", view });
+  }, [show]);
 
   const begin = useCallback(async (route: Route) => {
     epoch.current++;
     try {
-      setSession({ status: "here", view: await api.startProofing(route, lang) });
+      show({ status: "here", view: await api.startProofing(route, lang) });
     } finally {
       setFollowed(epoch.current);
     }
-  }, [lang]);
+  }, [lang, show]);
 
   const reload = useCallback(async () => {
+    const before = shown.current;
     try {
       await act(api.proofing);
     } catch (thrown) {
+      if (shown.current !== before) return;
       const problem = asProblem(thrown);
-      setSession(problem.status === 404 || problem.code === "no_proofing" ? { status: "none" } : { status: "failed", problem });
+      show(problem.status === 404 || problem.code === "no_proofing" ? { status: "none" } : { status: "failed", problem });
     }
-  }, [act]);
+  }, [act, show]);
 
   useEffect(() => {
     void reload();
@@ -86,13 +93,12 @@ export function ProofingProvider({ children }: { children: ComponentChildren }) 
     const mine = epoch.current;
     const onView = (view: View) => {
       if (epoch.current !== mine) return;
-      heard.current++;
-      setSession({ status: "here", view });
+      show({ status: "here", view });
     };
     return followProofing(onView, () => {
       if (epoch.current === mine) void reload();
     });
-  }, [following, followed, reload]);
+  }, [following, followed, reload, show]);
 
   const value = useMemo(() => ({ session, act, begin, reload }), [session, act, begin, reload]);
   return <Context.Provider value={value}>{children}</Context.Provider>;
