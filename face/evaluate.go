@@ -35,6 +35,9 @@ func (e *Engine) ScorePairs(ctx context.Context, images int, pairs [][2]int, ope
 		}
 	}()
 	for n, p := range pairs {
+		if err := ctx.Err(); err != nil {
+			return fmt.Errorf("face: score pairs: %w", err)
+		}
 		for _, i := range p {
 			if embeddings[i] != nil {
 				continue

@@ -93,7 +93,7 @@ func (s *Service) AddPasskey(ctx context.Context, session Session, n NewPasskey)
 		if session.Scope == ScopeFull {
 			return nil // what it adds does not make an older use of a passkey fresher
 		}
-		session.Scope, session.AuthTime = ScopeFull, s.cfg.Now().Truncate(time.Millisecond)
+		session.Scope, session.AuthTime = ScopeFull, s.cfg.Now().Truncate(time.Microsecond)
 		return s.cfg.Store.UpgradeSession(ctx, session.TokenHash, session.AuthTime)
 	})
 	if err != nil {

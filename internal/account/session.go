@@ -94,7 +94,7 @@ func (s *Service) open(ctx context.Context, account string, scope Scope) (Opened
 	if err != nil {
 		return Opened{}, err
 	}
-	token, now := encode(raw), s.cfg.Now().Truncate(time.Millisecond)
+	token, now := encode(raw), s.cfg.Now().Truncate(time.Microsecond)
 	session := Session{TokenHash: hashOf(token), Account: account, Scope: scope, Ends: now.Add(s.cfg.SessionMax)}
 	if scope == ScopeFull {
 		session.AuthTime = now

@@ -82,7 +82,7 @@ type Session struct {
 	Account   string
 	Scope     Scope
 	// AuthTime is when a passkey was last used for this session, to the
-	// millisecond; zero when none was.
+	// microsecond; zero when none was.
 	AuthTime time.Time
 	// IdleUntil and Ends bound the session's life, to the second.
 	IdleUntil, Ends time.Time

@@ -38,7 +38,7 @@ func TestLoginPageShowsExactlyWhatIsAsked(t *testing.T) {
 	if want := []idp.AttributeView{{Name: "family_name", Essential: true}, {Name: "given_name", Essential: true}, {Name: "birthdate"}}; !reflect.DeepEqual(v.Attributes, want) {
 		t.Errorf("attributes = %v", v.Attributes)
 	}
-	if v.StartedAt.Before(before) || v.ExpiresAt.Sub(v.StartedAt).Round(time.Second) > 15*time.Minute {
+	if v.StartedAt.Before(before.Truncate(time.Microsecond)) || v.ExpiresAt.Sub(v.StartedAt).Round(time.Second) > 15*time.Minute {
 		t.Errorf("from %v to %v", v.StartedAt, v.ExpiresAt)
 	}
 }

@@ -98,7 +98,7 @@ func (p *Provider) Login(ctx context.Context, id, browser string) (LoginView, er
 		Purpose: svc.Purpose, LegalBasis: svc.LegalBasis,
 		ACR: rankACR(w.Asked), LevelRequired: rankLevel(w.Floor),
 		Attributes: []AttributeView{},
-		StartedAt:  time.Unix(0, rec.State.Started).Truncate(time.Millisecond), // as exact as the times of sessions are kept
+		StartedAt:  time.Unix(0, rec.State.Started).Truncate(time.Microsecond), // as exact as the times of sessions are kept
 		ExpiresAt:  time.Unix(rec.State.Expires, 0),
 		Language:   rec.State.Language,
 	}
@@ -119,7 +119,7 @@ func (p *Provider) Consent(ctx context.Context, id, browser, accountID string, a
 	if err != nil {
 		return "", err
 	}
-	if accountID == "" || authTime.UnixMilli() < time.Unix(0, rec.State.Started).UnixMilli() || authTime.After(p.now().Add(time.Minute)) {
+	if accountID == "" || authTime.UnixMicro() < time.Unix(0, rec.State.Started).UnixMicro() || authTime.After(p.now().Add(time.Minute)) {
 		return "", ErrSignInAgain
 	}
 	w := rec.State.Wanted

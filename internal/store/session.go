@@ -14,17 +14,17 @@ func (db *DB) PutSession(ctx context.Context, s account.Session) error {
 	return db.write(ctx, "put session", func(t tx) error {
 		_, err := t.exec(`INSERT INTO account_sessions (token_hash, account, scope, auth_time, idle_until, ends) VALUES (?, ?, ?, ?, ?, ?)
 			ON CONFLICT (token_hash) DO NOTHING`,
-			s.TokenHash[:], s.Account, string(s.Scope), authMillis(s.AuthTime), s.IdleUntil.Unix(), s.Ends.Unix())
+			s.TokenHash[:], s.Account, string(s.Scope), authMicros(s.AuthTime), s.IdleUntil.Unix(), s.Ends.Unix())
 		return owned(err)
 	})
 }
 
-// authMillis keeps the zero time apart.
-func authMillis(t time.Time) int64 {
+// authMicros keeps the zero time apart.
+func authMicros(t time.Time) int64 {
 	if t.IsZero() {
 		return 0
 	}
-	return t.UnixMilli()
+	return t.UnixMicro()
 }
 
 // TouchSession moves a session's idle end, or answers account.ErrNoSession.
@@ -35,7 +35,7 @@ func (db *DB) TouchSession(ctx context.Context, hash [32]byte, idleUntil time.Ti
 // UpgradeSession gives a session full scope, or answers account.ErrNoSession.
 func (db *DB) UpgradeSession(ctx context.Context, hash [32]byte, authTime time.Time) error {
 	return db.changeSession(ctx, "upgrade session", "UPDATE account_sessions SET scope = ?, auth_time = ? WHERE token_hash = ?",
-		string(account.ScopeFull), authMillis(authTime), hash[:])
+		string(account.ScopeFull), authMicros(authTime), hash[:])
 }
 
 func (db *DB) changeSession(ctx context.Context, op, statement string, args ...any) error {
@@ -64,7 +64,7 @@ func (db *DB) SessionByToken(ctx context.Context, hash [32]byte) (account.Sessio
 		}
 		s.Scope, s.IdleUntil, s.Ends = account.Scope(scope), time.Unix(idleUntil, 0).UTC(), time.Unix(ends, 0).UTC()
 		if authTime != 0 {
-			s.AuthTime = time.UnixMilli(authTime).UTC()
+			s.AuthTime = time.UnixMicro(authTime).UTC()
 		}
 		return nil
 	})

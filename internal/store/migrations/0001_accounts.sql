@@ -47,7 +47,7 @@ CREATE TABLE account_sessions (
     token_hash BLOB    NOT NULL PRIMARY KEY, -- SHA-256 of the cookie's secret
     account    TEXT    NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
     scope      TEXT    NOT NULL, -- full, recovery
-    auth_time  INTEGER NOT NULL, -- Unix milliseconds, 0 for none; the row goes when the session ends
+    auth_time  INTEGER NOT NULL, -- Unix microseconds, 0 for none; the row goes when the session ends
     idle_until INTEGER NOT NULL, -- Unix seconds
     ends       INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;

@@ -123,7 +123,7 @@ func samplePasskey(n byte) account.Passkey {
 }
 
 func sampleSession(n byte, owner string) account.Session {
-	return account.Session{TokenHash: [32]byte{n, 7}, Account: owner, Scope: account.ScopeFull, AuthTime: at(0).Add(123 * time.Millisecond), IdleUntil: at(60), Ends: at(600)}
+	return account.Session{TokenHash: [32]byte{n, 7}, Account: owner, Scope: account.ScopeFull, AuthTime: at(0).Add(123456 * time.Microsecond), IdleUntil: at(60), Ends: at(600)}
 }
 
 func sampleItems() []account.Item {
