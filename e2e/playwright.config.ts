@@ -10,7 +10,9 @@ export default defineConfig({
   expect: { timeout: 15_000 },
   // Each test starts its own program and its own data folder; two cores.
   workers: 1,
-  retries: 0,
+  // Real time, a real browser, two shared cores: a test that fails once is run again
+  // and, if it passes then, reported as flaky. What is broken fails twice.
+  retries: 1,
   forbidOnly: process.env["CI"] !== undefined,
   reporter: [["list"]],
   use: {
