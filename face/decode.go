@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"image"
 	"image/color"
 	"image/jpeg"
@@ -282,5 +281,3 @@ func orientPlane(src []byte, w, h, o int) []byte {
 	clear(src)
 	return dst
 }
-
-func wrapImage(what string, err error) error { return fmt.Errorf("%s: %w", what, err) }

@@ -151,31 +151,6 @@ func (p *picture) boxLuma(x, y, k int) int {
 	return sum
 }
 
-// reduce replaces the picture by one reduced by an integer factor in place, for
-// photographs far larger than any network needs.
-func (p *picture) reduce(factor int) {
-	if factor <= 1 {
-		return
-	}
-	w, h := p.w/factor, p.h/factor
-	n := factor * factor
-	for y := range h {
-		for x := range w {
-			// Reading stays ahead of writing: row y*factor is at or after row y.
-			p.y[y*w+x] = byte(p.boxLuma(x*factor, y*factor, factor) / n)
-		}
-	}
-	cw, ch := (w+(1<<p.sx)-1)>>p.sx, (h+(1<<p.sy)-1)>>p.sy
-	for y := range ch {
-		for x := range cw {
-			o := min(y*factor, p.ch-1)*p.cw + min(x*factor, p.cw-1)
-			p.cb[y*cw+x], p.cr[y*cw+x] = p.cb[o], p.cr[o]
-		}
-	}
-	p.w, p.h, p.cw, p.ch = w, h, cw, ch
-	p.y, p.cb, p.cr = p.y[:w*h], p.cb[:cw*ch], p.cr[:cw*ch]
-}
-
 // similarity is a rotation, uniform scale and shift, found by least squares
 // (Umeyama 1991, without reflection) so that it maps from[i] near to[i].
 func similarity(from, to []point2) affine {

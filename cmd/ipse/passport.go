@@ -3,12 +3,9 @@ package main
 import (
 	"encoding/pem"
 	"fmt"
-	"io/fs"
 	"os"
-	"path/filepath"
-	"slices"
-	"strings"
 
+	"ipse/internal/app"
 	"ipse/mrtd/cms"
 	"ipse/mrtd/deviation"
 	"ipse/mrtd/trust"
@@ -63,51 +60,15 @@ func readCertificate(name string) (*cms.Certificate, error) {
 	return c, nil
 }
 
-// maxTrustFile bounds one trust source: the ICAO PKD's exports are some 100 MB.
-const maxTrustFile = 512 << 20
-
 // readSources reads files, and in folders every file of a known kind, sorted.
 func readSources(paths []string) ([]trust.Source, error) {
 	var out []trust.Source
 	for _, p := range paths {
-		names := []string{p}
-		info, err := os.Stat(p)
+		found, err := app.ReadTrustSource(p)
 		if err != nil {
 			return nil, err
 		}
-		if info.IsDir() {
-			if names, err = trustFiles(p); err != nil {
-				return nil, err
-			}
-			if len(names) == 0 {
-				return nil, fmt.Errorf("%s: no master list, LDIF, PEM or DER file in this folder", p)
-			}
-		}
-		for _, name := range names {
-			if info, err := os.Stat(name); err != nil {
-				return nil, err
-			} else if info.Size() > maxTrustFile {
-				return nil, fmt.Errorf("%s: larger than %d octets", name, maxTrustFile)
-			}
-			b, err := os.ReadFile(name)
-			if err != nil {
-				return nil, err
-			}
-			out = append(out, trust.Source{Name: filepath.Base(name), Data: b})
-		}
+		out = append(out, found...)
 	}
 	return out, nil
-}
-
-func trustFiles(dir string) ([]string, error) {
-	known := []string{".ml", ".ldif", ".pem", ".der", ".cer", ".crt", ".crl", ".cert"}
-	var names []string
-	err := filepath.WalkDir(dir, func(name string, d fs.DirEntry, err error) error {
-		if err == nil && d.Type().IsRegular() && slices.Contains(known, strings.ToLower(filepath.Ext(name))) {
-			names = append(names, name)
-		}
-		return err
-	})
-	slices.Sort(names)
-	return names, err
 }
