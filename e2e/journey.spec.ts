@@ -7,7 +7,7 @@ import { addAuthenticator } from "./passkey.ts";
 import { Person, en } from "./person.ts";
 
 test("a person proves who they are in front of a camera and gets an account that only they can open", async ({ page }) => {
-  await installCamera(page, { dir: "people/p02/live", play: "follow" });
+  await installCamera(page, { dir: "people/p05/live", play: "follow" });
   await addAuthenticator(page);
   const anna = new Person(page);
 
@@ -65,7 +65,7 @@ test("a person without a camera gets a case code for the counter", async ({ page
 });
 
 test("a newcomer's own camera gives the specimen its portrait, and then takes the check", async ({ page }) => {
-  await installCamera(page, { dir: "people/p05/live", play: "follow" });
+  await installCamera(page, { dir: "people/p02/live", play: "follow" });
   const anna = new Person(page);
   await anna.takeDoor("camera");
   await anna.agree();

@@ -1,6 +1,7 @@
 // A person at the pages: the steps of a check as one takes them. Texts come from
 // the message files, so that a test says what is meant and survives a better wording.
 import { expect, type Locator, type Page } from "@playwright/test";
+import { demoPerson } from "../web/src/demo/person.ts";
 import { en } from "../web/src/i18n/en.ts";
 import { fr } from "../web/src/i18n/fr.ts";
 
@@ -42,9 +43,9 @@ export class Person {
     await expect(this.page).toHaveURL(/\/prove\/document$/);
   }
 
-  /** Lays a rendered person's specimen passport on its reader and has it read; the page itself offers p02. */
-  async readSpecimen(holder = "p02"): Promise<void> {
-    if (holder !== "p02") await this.page.route("**/demo/api/passport", (route) => route.continue({ postData: JSON.stringify({ person: holder }) }));
+  /** Lays a rendered person's specimen passport on its reader and has it read; the page itself offers its demo person's. */
+  async readSpecimen(holder = demoPerson): Promise<void> {
+    if (holder !== demoPerson) await this.page.route("**/demo/api/passport", (route) => route.continue({ postData: JSON.stringify({ person: holder }) }));
     await this.button("demo.use").click();
     await expect(this.page.getByText(this.t["document.reader_ok"])).toBeVisible();
     await this.button("document.read").click();
@@ -52,7 +53,7 @@ export class Person {
   }
 
   /** From the start page to the page before the camera. */
-  async reachCamera(holder = "p02"): Promise<void> {
+  async reachCamera(holder = demoPerson): Promise<void> {
     await this.takeDoor("camera");
     await this.agree();
     await this.readSpecimen(holder);

@@ -6,6 +6,7 @@
 import { api } from "../api";
 import { CameraError, type PictureSource } from "../face/source";
 import type { Action } from "../types";
+import { demoPerson } from "./person";
 
 export interface Truth {
   width: number;
@@ -80,9 +81,9 @@ async function loadFrames(person: string, truth: Truth): Promise<ImageBitmap[]> 
 }
 
 /** Opens the demo person as a picture source. */
-export async function openDemoCamera(person: string): Promise<PictureSource> {
-  const truth = await api.demoTruth<Truth>(person).catch(() => { throw new CameraError("none"); });
-  const frames = await loadFrames(person, truth).catch(() => { throw new CameraError("none"); });
+export async function openDemoCamera(): Promise<PictureSource> {
+  const truth = await api.demoTruth<Truth>(demoPerson).catch(() => { throw new CameraError("none"); });
+  const frames = await loadFrames(demoPerson, truth).catch(() => { throw new CameraError("none"); });
   const canvas = document.createElement("canvas");
   canvas.width = truth.width;
   canvas.height = truth.height;

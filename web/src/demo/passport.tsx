@@ -8,6 +8,7 @@ import { recall, remember } from "../remember";
 import type { MrzInput } from "../types";
 import { Button, Choice, Notice } from "../ui/parts";
 import { ProblemNotice } from "../ui/problem";
+import { demoPerson } from "./person";
 
 type Who = "person" | "self";
 
@@ -24,7 +25,7 @@ export function DemoPassport({ onReady }: { onReady: (mrz: MrzInput) => void }) 
   const [problem, setProblem] = useState<Problem | null>(null);
 
   const use = async () => {
-    const body = who === "self" && picture !== null ? { portrait: await base64url(picture) } : { person: "p02" };
+    const body = who === "self" && picture !== null ? { portrait: await base64url(picture) } : { person: demoPerson };
     remember("demo", who);
     const { mrz } = await api.demoPassport(body);
     onReady(mrz);

@@ -21,7 +21,7 @@ export function Face() {
 type Who = "person" | "self";
 
 // The demo person's code is fetched only in the demonstration, and only when chosen.
-const openDemoPerson = async (): Promise<PictureSource> => (await import("../demo/camera")).openDemoCamera("p02");
+const openDemoPerson = async (): Promise<PictureSource> => (await import("../demo/camera")).openDemoCamera();
 
 function FaceStep({ view }: { view: View }) {
   const { t } = useI18n();
