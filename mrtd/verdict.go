@@ -144,10 +144,13 @@ type Document struct {
 
 // Portrait is the image of DG2, encoded. It shares the evidence's buffer.
 type Portrait struct {
-	Format string    `json:"format"` // "jpeg", "jp2" or "j2k"
-	Width  int       `json:"width"`
-	Height int       `json:"height"`
-	Image  pii.Bytes `json:"-"`
+	Format   string `json:"format"`   // "jpeg", "jp2" or "j2k"
+	Standard string `json:"standard"` // of the facial record: "19794-5" or "39794-5"
+	Width    int    `json:"width"`    // pixels as the record states them, 0 where it does not
+	Height   int    `json:"height"`
+	// CapturedOn is when the picture was taken, as the record states it; may be empty.
+	CapturedOn pii.Text  `json:"captured_on,omitzero"`
+	Image      pii.Bytes `json:"-"`
 }
 
 // Find returns the check with that ID, or nil.

@@ -159,7 +159,8 @@ func (v *verifier) portrait(authenticated bool) {
 	v.deviate(p.Deviations...)
 	v.check(id, Passed, clause, "%s, ISO/IEC %s", p.Format, p.Standard)
 	if authenticated {
-		v.out.Portrait = &Portrait{Format: p.Format, Width: p.Width, Height: p.Height, Image: p.Image}
+		v.out.Portrait = &Portrait{Format: p.Format, Standard: p.Standard, Width: p.Width, Height: p.Height,
+			CapturedOn: p.CapturedOn, Image: p.Image}
 	}
 }
 

@@ -39,6 +39,7 @@ type specimenNewCmd struct {
 	AA       specimen.Algorithm `name:"aa" help:"Active authentication key, for example rsa-2048-sha256 or ecdsa-P-256-sha256; empty for none." default:"rsa-2048-sha256"`
 	CA       []string           `name:"ca" help:"Curve of a chip authentication key, or dh-0 to dh-2; repeatable." placeholder:"CURVE"`
 	Portrait string             `help:"Portrait, JPEG or JPEG 2000; default a drawn one." type:"existingfile" placeholder:"IMAGE"`
+	ISO39794 bool               `name:"iso-39794" help:"Write the portrait's record in ISO/IEC 39794-5 instead of 19794-5."`
 	Format   string             `help:"Layout of the zone: ${enum}." enum:"td1,td2,td3" default:"td3"`
 	Number   string             `help:"Document number." default:"L898902C3"`
 	Surname  string             `help:"Primary identifier." default:"ERIKSSON"`
@@ -97,7 +98,7 @@ func (cmd specimenNewCmd) issuer(c *cliContext) (*specimen.Issuer, string, error
 }
 
 func (cmd specimenNewCmd) document(c *cliContext) (specimen.DocumentConfig, error) {
-	cfg := specimen.DocumentConfig{At: c.Now(), AA: cmd.AA, CAN: cmd.CAN, Access: specimen.AccessConfig{BAC: cmd.BAC}, Faults: map[string]bool{},
+	cfg := specimen.DocumentConfig{At: c.Now(), AA: cmd.AA, CAN: cmd.CAN, Access: specimen.AccessConfig{BAC: cmd.BAC}, Faults: map[string]bool{}, ISO39794: cmd.ISO39794,
 		Hash: map[string]crypto.Hash{"sha1": crypto.SHA1, "sha224": crypto.SHA224, "sha256": crypto.SHA256, "sha384": crypto.SHA384, "sha512": crypto.SHA512}[cmd.Hash],
 		Zone: mrz.Fields{Format: map[string]mrz.Format{"td1": mrz.TD1, "td2": mrz.TD2, "td3": mrz.TD3}[cmd.Format], Number: cmd.Number,
 			FamilyName: cmd.Surname, GivenNames: cmd.Given, BirthDate: cmd.Birth, Sex: cmd.Sex, ExpiryDate: cmd.Expiry}}

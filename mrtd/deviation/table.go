@@ -74,6 +74,7 @@ const (
 	DG2ImageType      Code = "dg2-image-type"
 	DG2ManyImages     Code = "dg2-many-images"
 	DG2Header         Code = "dg2-biometric-header"
+	DG2Structure      Code = "dg2-structure"
 	TextBCDDate       Code = "text-bcd-date"
 	TextEmpty         Code = "text-empty"
 	TextFiller        Code = "text-filler"
@@ -178,6 +179,7 @@ func dataTable() []Info {
 		{DG2ImageType, ICAO, "The image is of another type than its record says.", "ISO/IEC 19794-5 5.7.1"},
 		{DG2ManyImages, Strict, "DG2 holds several images; the first is the portrait.", "9303-10 4.7.2"},
 		{DG2Header, ICAO, "The biometric header lacks or misstates a mandatory element.", "9303-10 4.7.2.1"},
+		{DG2Structure, ICAO, "The facial record is not built as its standard asks; what cannot be read was passed over.", "ISO/IEC 39794-5"},
 		{TextBCDDate, ICAO, "A date is in packed digits.", "9303-10 4.7.11"},
 		{TextEmpty, ICAO, "An element is present and empty.", "9303-10 4.7.11"},
 		{TextFiller, ICAO, "An element holds filler characters.", "9303-10 4.7.11"},

@@ -3,7 +3,6 @@ package lds
 import (
 	"bytes"
 	"encoding/binary"
-	"fmt"
 
 	"ipse/internal/pii"
 	"ipse/mrtd/deviation"
@@ -26,15 +25,54 @@ type Portrait struct {
 	// Width and Height are in pixels as the record states them, 0 where it does not.
 	Width, Height int
 	// Count is how many images DG2 holds.
-	Count      int
+	Count int
+	FaceRecord
 	Deviations []deviation.Deviation
+}
+
+// FaceRecord is what the facial record says of its image. What it may say of the
+// person (sex, colour of eyes and hair, expression) is not read, and of the feature
+// points only how many there are.
+type FaceRecord struct {
+	// CapturedOn is when the picture was taken, YYYY, YYYY-MM or YYYY-MM-DD; "" where
+	// the record does not say.
+	CapturedOn pii.Text
+	// Device is the kind of capture device, "" where unknown: one of "photograph",
+	// "digital still camera", "scanner", "video", "analogue video camera", "digital
+	// video camera". DeviceModel is the vendor's number for it, 0 where not stated.
+	Device      string
+	DeviceModel int
+	// Colour is the colour space, "" where unknown: "RGB 24", "RGB 48", "YUV 4:2:2",
+	// "grey 8", "grey 16", "other".
+	Colour string
+	// Quality are the scores of the issuer's quality algorithms.
+	Quality []QualityScore
+	// Landmarks is how many feature points the record states.
+	Landmarks int
+}
+
+// QualityScore is one quality score of a facial record.
+type QualityScore struct {
+	Organisation, Algorithm int // of the CBEFF registry, 0 where not stated
+	Score                   int // 0 to 100, -1 for a failed assessment
 }
 
 // Limits of a portrait.
 const (
 	maxTemplates = 9
 	maxFeatures  = 512
+	maxScores    = 32
 )
+
+// deviceName names a source type of ISO/IEC 19794-5 §5.7.6, whose numbers
+// ISO/IEC 39794-5 keeps.
+func deviceName(code int) string {
+	names := [...]string{"", "photograph", "digital still camera", "scanner", "video", "analogue video camera", "digital video camera"}
+	if code < 0 || code >= len(names) {
+		return ""
+	}
+	return names[code]
+}
 
 // ImageFormat tells the format of an encoded image, or "".
 func ImageFormat(b []byte) string {
@@ -169,6 +207,7 @@ func (p *Portrait) parse19794(block tlv.Element) error {
 	p.Width = int(binary.BigEndian.Uint16(info[image+2:]))
 	p.Height = int(binary.BigEndian.Uint16(info[image+4:]))
 	declared := info[image+1]
+	p.describe19794(info[image:], features)
 	start := image + imageInfo
 	end := int64(len(info))
 	if p.Count > 1 && blockLength > int64(start) && blockLength <= end {
@@ -178,7 +217,7 @@ func (p *Portrait) parse19794(block tlv.Element) error {
 	}
 	data, shifted := findImage(info[:end], start)
 	if data == nil {
-		return fmt.Errorf("facial record: %w", ErrNoImage)
+		return block.Err(ErrNoImage)
 	}
 	if shifted {
 		p.deviate(deviation.DG2RecordLength, block.ValueOffset()+facialHeader+start)
@@ -188,6 +227,21 @@ func (p *Portrait) parse19794(block tlv.Element) error {
 		p.deviate(deviation.DG2ImageType, block.ValueOffset()+facialHeader+image+1)
 	}
 	return nil
+}
+
+// describe19794 reads the image information (ISO/IEC 19794-5 §5.7): type, size,
+// colour space, source type, device type, quality.
+func (p *Portrait) describe19794(info []byte, features int) {
+	colours := [...]string{"", "RGB 24", "YUV 4:2:2", "grey 8", "other"}
+	if c := int(info[6]); c < len(colours) {
+		p.Colour = colours[c]
+	}
+	p.Device = deviceName(int(info[7]))
+	p.DeviceModel = int(binary.BigEndian.Uint16(info[8:]))
+	if score := int(binary.BigEndian.Uint16(info[10:])); score > 0 && score <= 100 {
+		p.Quality = []QualityScore{{Score: score}}
+	}
+	p.Landmarks = features
 }
 
 // findImage looks for the start of an image at start, then up to 16 octets around.
@@ -202,53 +256,7 @@ func findImage(b []byte, start int) (data []byte, shifted bool) {
 	return nil, false
 }
 
-// parse39794 reads a face image data block of ISO/IEC 39794-5 (Doc 9303-10
-// §4.7.2.2): the picture is the first octet string that begins like one.
-func (p *Portrait) parse39794(block tlv.Element) error {
-	p.Standard = "39794-5"
-	var data []byte
-	err := tlv.Walk(block.Value, func(e tlv.Element, _ int) error {
-		if data == nil && !e.Tag.Constructed() && ImageFormat(e.Value) != "" {
-			data = e.Value
-		}
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	if data == nil {
-		return fmt.Errorf("face image block: %w", ErrNoImage)
-	}
-	p.setImage(data)
-	return nil
-}
-
 func (p *Portrait) setImage(data []byte) {
 	p.Format = ImageFormat(data)
 	p.Image = pii.NewBytes(data)
-}
-
-// EncodeDG2 writes a DG2 with one image of ISO/IEC 19794-5, as issuers do:
-// full frontal, colour, no feature points.
-func EncodeDG2(image []byte, width, height int) []byte {
-	imageType := byte(1)
-	if ImageFormat(image) == FormatJPEG {
-		imageType = 0
-	}
-	record := binary.BigEndian.AppendUint32([]byte("FAC\x00010\x00"), uint32(facialHeader+facialInfo+imageInfo+len(image)))
-	record = binary.BigEndian.AppendUint16(record, 1)
-	record = binary.BigEndian.AppendUint32(record, uint32(facialInfo+imageInfo+len(image)))
-	record = append(record, make([]byte, facialInfo-4)...)
-	record = append(record, 1, imageType)
-	record = binary.BigEndian.AppendUint16(record, uint16(width))
-	record = binary.BigEndian.AppendUint16(record, uint16(height))
-	record = append(record, 1, 2, 0, 0, 0, 0) // sRGB, digital still camera, device and quality unspecified
-	record = append(record, image...)
-	header := tlv.Encode(0xA1,
-		tlv.Encode(0x80, []byte{0x01, 0x01}), // header version 1.1
-		tlv.Encode(0x81, []byte{0x02}),       // biometric type: facial features
-		tlv.Encode(0x87, []byte{0x01, 0x01}), // format owner: ISO/IEC JTC 1/SC 37
-		tlv.Encode(0x88, []byte{0x00, 0x08})) // format type: 19794-5
-	return tlv.Encode(tlv.Tag(DG2.Tag()), tlv.Encode(0x7F61, tlv.EncodeInt(1),
-		tlv.Encode(0x7F60, header, tlv.Encode(0x5F2E, record))))
 }

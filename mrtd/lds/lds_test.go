@@ -106,19 +106,6 @@ func TestDG2FindsThePortraitWhateverTheRecordSays(t *testing.T) {
 	}
 }
 
-func TestDG2OfISO39794IsRead(t *testing.T) {
-	t.Parallel()
-	image := jpegLike()
-	// ISO/IEC 39794-5: FaceImageDataBlock { version, representations { id, image { 2D { data } } } }.
-	block := tlv.Encode(0x65, tlv.Encode(0xA0, tlv.Encode(0x80, []byte{3}), tlv.Encode(0x81, []byte{7, 0xE3})),
-		tlv.Encode(0xA1, tlv.Encode(0x30, tlv.Encode(0x80, []byte{0}), tlv.Encode(0xA1, tlv.Encode(0xA0, tlv.Encode(0xA0, tlv.Encode(0x80, image)))))))
-	dg2 := tlv.Encode(0x75, tlv.Encode(0x7F61, tlv.EncodeInt(1), tlv.Encode(0x7F60, tlv.Encode(0xA1, nil), tlv.Encode(0x7F2E, block))))
-	p, err := ParseDG2(dg2)
-	if err != nil || p.Standard != "39794-5" || !bytes.Equal(p.Image.Reveal(), image) {
-		t.Errorf("%+v %v", p, err)
-	}
-}
-
 func TestDG2WithoutAnImageIsRefused(t *testing.T) {
 	t.Parallel()
 	for name, b := range map[string][]byte{

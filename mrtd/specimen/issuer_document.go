@@ -25,6 +25,9 @@ type DocumentConfig struct {
 	// Portrait is the encoded image of DG2 (JPEG or JPEG 2000); required.
 	Portrait      []byte
 	Width, Height int // pixels, as DG2 states them
+	// ISO39794 writes DG2 in ISO/IEC 39794-5 instead of 19794-5, as taken a month
+	// before the signing.
+	ISO39794 bool
 	// Hash protects the data groups. Default SHA-256.
 	Hash crypto.Hash
 	// At is the signing time; zero takes the issuer's start.
@@ -98,6 +101,9 @@ func (i *Issuer) Issue(cfg DocumentConfig) (*Document, error) {
 	doc := &Document{Files: map[lds.FileID][]byte{}, MRZ: zone, CAN: cfg.CAN, Access: cfg.Access, Faults: cfg.Faults}
 	doc.Files[lds.DG1] = lds.EncodeDG1(zone)
 	doc.Files[lds.DG2] = lds.EncodeDG2(cfg.Portrait, cfg.Width, cfg.Height)
+	if cfg.ISO39794 {
+		doc.Files[lds.DG2] = lds.EncodeDG2ISO39794(cfg.Portrait, cfg.Width, cfg.Height, cfg.At.AddDate(0, -1, 0))
+	}
 	if at := bytes.Index(doc.Files[lds.DG2], []byte("FAC\x00")); cfg.Faults[FaultDG2Length] && at >= 0 {
 		doc.Files[lds.DG2][at+11] ^= 0x08 // the last octet of the record's length, ISO/IEC 19794-5 §5.4
 	}
