@@ -341,3 +341,15 @@ func TestSignersSignTheTypesTheyAreFor(t *testing.T) {
 		}
 	}
 }
+
+// The portrait of the newer record reaches the verdict as that of the older one does.
+func TestPortraitOfISO39794ReachesTheVerdict(t *testing.T) {
+	t.Parallel()
+	i := newIssuer(t, "ecdsa-P-256-sha256", "ecdsa-P-256-sha256")
+	v := verify(t, evidenceOf(t, issue(t, i, specimen.DocumentConfig{ISO39794: true, Width: 413, Height: 531}), nil), storeOf(t, i), mrtd.VerifyOptions{Policy: deviation.Strict})
+	p := v.Portrait
+	if !v.Genuine || p == nil || p.Standard != "39794-5" || p.Width != 413 || p.CapturedOn.Reveal() != "2026-10-24" || !bytes.Equal(p.Image.Reveal(), portrait()) {
+		explain(t, v)
+		t.Errorf("%+v", p)
+	}
+}

@@ -36,9 +36,7 @@ type Extensions struct {
 	SubjectKeyID        []byte
 	AuthorityKeyID      []byte
 	PrivateKeyUsage     *Period
-	CRLPoints           []string // URLs
 	DocumentTypes       []string // ICAO 9303-12 §7.1.1.6, for example "P"
-	NameChange          bool     // ICAO 9303-12 §7.1.1.5
 	UnknownCritical     []string // dotted object identifiers
 }
 
@@ -148,13 +146,12 @@ func (c *Certificate) parseExtensions(wrapper tlv.Element) error {
 }
 
 func (c *Certificate) parseExtension(x extension) (known bool, err error) {
+	switch x.oid {
+	case oidSubjectAltName, oidIssuerAltName, oidPolicies, oidCRLPoints, oidNameChange:
+		return true, nil // nothing here depends on what they say
+	}
 	e, err := tlv.Parse(x.value)
 	if err != nil {
-		// The name-change extension has no agreed value; some write none at all.
-		if x.oid == oidNameChange {
-			c.NameChange = true
-			return true, nil
-		}
 		return true, err
 	}
 	switch x.oid {
@@ -170,13 +167,8 @@ func (c *Certificate) parseExtension(x extension) (known bool, err error) {
 		c.PrivateKeyUsage, err = privateKeyUsage(e)
 	case oidExtKeyUsage:
 		c.ExtendedKeyUsage, err = oidList(e)
-	case oidCRLPoints:
-		c.CRLPoints, err = crlPoints(e)
 	case oidDocumentTypes:
 		c.DocumentTypes, err = documentTypes(e)
-	case oidNameChange:
-		c.NameChange = true
-	case oidSubjectAltName, oidIssuerAltName, oidPolicies:
 	default:
 		return false, nil
 	}
@@ -285,18 +277,6 @@ func oidList(e tlv.Element) ([]string, error) {
 		out = append(out, oid)
 	}
 	return out, nil
-}
-
-// crlPoints collects the URLs of CRLDistributionPoints (RFC 5280 §4.2.1.13).
-func crlPoints(e tlv.Element) ([]string, error) {
-	var out []string
-	err := tlv.Walk(e.Raw, func(x tlv.Element, depth int) error {
-		if x.Tag == tlv.Context(6) && depth >= 3 && len(out) < 16 {
-			out = append(out, printable(string(x.Value)))
-		}
-		return nil
-	})
-	return out, err
 }
 
 // documentTypes reads DocumentTypeList ::= SEQUENCE { version, docTypeList SET OF }.

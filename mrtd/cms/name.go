@@ -3,6 +3,7 @@ package cms
 import (
 	"bytes"
 	"strings"
+	"unicode"
 	"unicode/utf16"
 	"unicode/utf8"
 
@@ -105,16 +106,26 @@ func (n Name) Key() string {
 	for _, a := range n.Attributes {
 		b.WriteString(a.Type)
 		b.WriteByte('=')
-		space := false
-		for i, f := range strings.Fields(a.Value) {
-			if space = i > 0; space {
-				b.WriteByte(' ')
-			}
-			b.WriteString(strings.ToLower(f))
-		}
+		writeFolded(&b, a.Value)
 		b.WriteByte(';')
 	}
 	return b.String()
+}
+
+// writeFolded writes s in lower case, with runs of spaces as one and none around.
+func writeFolded(b *strings.Builder, s string) {
+	start, space := b.Len(), false
+	for _, r := range s {
+		if unicode.IsSpace(r) {
+			space = b.Len() > start
+			continue
+		}
+		if space {
+			b.WriteByte(' ')
+			space = false
+		}
+		b.WriteRune(unicode.ToLower(r))
+	}
 }
 
 // String formats the name for people, most general attribute as encoded first.

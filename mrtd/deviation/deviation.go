@@ -100,16 +100,39 @@ func Lookup(code Code) (Info, bool) {
 	return Info{Code: code, Least: Lenient, Text: "unknown deviation"}, false
 }
 
-// Refused returns those of ds that p does not tolerate, in order.
-func Refused(p Policy, ds []Deviation) []Deviation {
+// Judge applies one policy. It is immutable and safe for concurrent use.
+type Judge struct {
+	policy Policy
+	least  map[Code]Policy
+}
+
+// NewJudge prepares to apply p to many lists of deviations.
+func NewJudge(p Policy) Judge {
+	table := Table()
+	j := Judge{policy: p, least: make(map[Code]Policy, len(table))}
+	for _, i := range table {
+		j.least[i.Code] = i.Least
+	}
+	return j
+}
+
+// Refused returns those of ds that the policy does not tolerate, in order.
+func (j Judge) Refused(ds []Deviation) []Deviation {
 	var out []Deviation
 	for _, d := range ds {
-		if info, _ := Lookup(d.Code); !p.Tolerates(info.Least) {
+		least, ok := j.least[d.Code]
+		if !ok {
+			least = Lenient
+		}
+		if !j.policy.Tolerates(least) {
 			out = append(out, d)
 		}
 	}
 	return out
 }
+
+// Refused returns those of ds that p does not tolerate, in order.
+func Refused(p Policy, ds []Deviation) []Deviation { return NewJudge(p).Refused(ds) }
 
 // At returns copies of ds said to be in where, keeping a place they already name.
 func At(where string, ds []Deviation) []Deviation {

@@ -52,14 +52,19 @@ func (r *Reader) Expect(tag Tag) (Element, error) {
 	if r.Empty() {
 		return Element{}, &Error{Offset: r.offset, Reason: ErrMissing, Tag: tag}
 	}
-	if got := r.PeekTag(); got != tag && got != 0 {
+	before := *r
+	e, err := r.Next()
+	if err == nil && e.Tag == tag {
+		return e, nil
+	}
+	if got := before.PeekTag(); got != tag && got != 0 {
+		*r = before
 		return Element{}, &Error{Offset: r.offset, Reason: ErrUnwanted, Tag: got}
 	}
-	e, err := r.Next()
-	if err == nil && e.Tag != tag {
-		return Element{}, &Error{Offset: e.Offset, Reason: ErrUnwanted, Tag: e.Tag}
+	if err == nil {
+		err = e.Err(ErrUnwanted)
 	}
-	return e, err
+	return Element{}, err
 }
 
 // Optional returns the next element if it has the tag; ok says whether it was there.
@@ -80,7 +85,7 @@ func (r *Reader) Done() error {
 }
 
 func (r *Reader) all() ([]Element, error) {
-	var out []Element
+	out := make([]Element, 0, 4)
 	for !r.Empty() {
 		e, err := r.Next()
 		if err != nil {

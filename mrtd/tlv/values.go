@@ -13,6 +13,9 @@ var ErrValue = errors.New("invalid value")
 
 // ObjectIdentifier returns the value of an OBJECT IDENTIFIER in dotted form.
 func (e Element) ObjectIdentifier() (string, error) {
+	if known := knownOID(e.Value); known != "" {
+		return known, nil
+	}
 	if len(e.Value) == 0 || len(e.Value) > 64 || e.Value[len(e.Value)-1]&0x80 != 0 {
 		return "", e.Err(ErrValue)
 	}
@@ -37,6 +40,52 @@ func (e Element) ObjectIdentifier() (string, error) {
 		arc = 0
 	}
 	return string(buf), nil
+}
+
+// knownOID spares the allocation of what every certificate holds: attribute types of
+// names and extensions (2.5.4.n, 2.5.29.n), and key and signature algorithms.
+func knownOID(b []byte) string {
+	switch string(b) {
+	case "\x55\x04\x03":
+		return "2.5.4.3"
+	case "\x55\x04\x05":
+		return "2.5.4.5"
+	case "\x55\x04\x06":
+		return "2.5.4.6"
+	case "\x55\x04\x0A":
+		return "2.5.4.10"
+	case "\x55\x04\x0B":
+		return "2.5.4.11"
+	case "\x55\x1D\x0E":
+		return "2.5.29.14"
+	case "\x55\x1D\x0F":
+		return "2.5.29.15"
+	case "\x55\x1D\x10":
+		return "2.5.29.16"
+	case "\x55\x1D\x11":
+		return "2.5.29.17"
+	case "\x55\x1D\x12":
+		return "2.5.29.18"
+	case "\x55\x1D\x13":
+		return "2.5.29.19"
+	case "\x55\x1D\x1F":
+		return "2.5.29.31"
+	case "\x55\x1D\x20":
+		return "2.5.29.32"
+	case "\x55\x1D\x23":
+		return "2.5.29.35"
+	case "\x2A\x86\x48\xCE\x3D\x01\x01":
+		return "1.2.840.10045.1.1"
+	case "\x2A\x86\x48\xCE\x3D\x02\x01":
+		return "1.2.840.10045.2.1"
+	case "\x2A\x86\x48\xCE\x3D\x04\x03\x02":
+		return "1.2.840.10045.4.3.2"
+	case "\x2A\x86\x48\x86\xF7\x0D\x01\x01\x01":
+		return "1.2.840.113549.1.1.1"
+	case "\x2A\x86\x48\x86\xF7\x0D\x01\x01\x0B":
+		return "1.2.840.113549.1.1.11"
+	}
+	return ""
 }
 
 // EncodeOID returns the OBJECT IDENTIFIER element for a dotted form, or nil if
@@ -189,12 +238,36 @@ func (e Element) Time() (time.Time, error) {
 	default:
 		return time.Time{}, e.Err(ErrUnwanted)
 	}
+	if t, ok := plainTime(s); ok {
+		return t, nil
+	}
 	for _, layout := range layouts {
 		if t, err := time.Parse(layout, s); err == nil {
 			return t.UTC(), nil
 		}
 	}
 	return time.Time{}, e.Err(ErrValue)
+}
+
+// plainTime reads YYYYMMDDHHMMSSZ, the form that nearly all certificates use; ok is
+// false for others and for what is no time.
+func plainTime(s string) (t time.Time, ok bool) {
+	if len(s) != 15 || s[14] != 'Z' {
+		return time.Time{}, false
+	}
+	var v [7]int // century, year, month, day, hour, minute, second
+	for i := range v {
+		a, b := s[2*i]-'0', s[2*i+1]-'0'
+		if a > 9 || b > 9 {
+			return time.Time{}, false
+		}
+		v[i] = int(a)*10 + int(b)
+	}
+	if v[4] > 23 || v[5] > 59 || v[6] > 59 {
+		return time.Time{}, false
+	}
+	t = time.Date(v[0]*100+v[1], time.Month(v[2]), v[3], v[4], v[5], v[6], 0, time.UTC)
+	return t, int(t.Month()) == v[2] && t.Day() == v[3]
 }
 
 // EncodeTime returns t as UTCTime through 2049 and as GeneralizedTime after

@@ -124,3 +124,24 @@ func TestToDERChangesLengthsAlone(t *testing.T) {
 		t.Error("truncated input accepted")
 	}
 }
+
+// The shortcuts for common identifiers and times say what the general readers say.
+func TestShortcutsAgreeWithTheGeneralReaders(t *testing.T) {
+	t.Parallel()
+	for _, dotted := range []string{"2.5.4.3", "2.5.4.5", "2.5.4.6", "2.5.4.10", "2.5.4.11", "2.5.29.14", "2.5.29.15", "2.5.29.16", "2.5.29.17",
+		"2.5.29.18", "2.5.29.19", "2.5.29.31", "2.5.29.32", "2.5.29.35", "1.2.840.10045.1.1", "1.2.840.10045.2.1", "1.2.840.10045.4.3.2",
+		"1.2.840.113549.1.1.1", "1.2.840.113549.1.1.11"} {
+		e, err := Parse(EncodeOID(dotted))
+		if err != nil || knownOID(e.Value) != dotted {
+			t.Errorf("%s: %q, %v", dotted, knownOID(e.Value), err)
+		}
+	}
+	for _, s := range []string{"20260229120000Z", "20240229235959Z", "20261301000000Z", "20260132000000Z", "20260101240000Z", "20260101006000Z",
+		"20260101000060Z", "20260001000000Z", "00010101000000Z", "99991231235959Z", "2026010100000xZ"} {
+		want, err := time.Parse("20060102150405Z", s)
+		got, ok := plainTime(s)
+		if ok != (err == nil) || ok && !got.Equal(want) {
+			t.Errorf("%s: %v %v, want %v %v", s, got, ok, want, err)
+		}
+	}
+}

@@ -71,7 +71,7 @@ type Refusal struct {
 // at all or a list's signature is wrong; single refused certificates are
 // reported and left out.
 func Load(sources []Source, opts Options) (*Store, []Report, error) {
-	l := &loader{opts: opts, seen: map[[32]byte]bool{}}
+	l := &loader{opts: opts, judge: deviation.NewJudge(opts.Policy), seen: map[[32]byte]bool{}}
 	reports := make([]Report, 0, len(sources))
 	for i, s := range sources {
 		l.reportIndex = i
@@ -90,6 +90,7 @@ func Load(sources []Source, opts Options) (*Store, []Report, error) {
 
 type loader struct {
 	opts                 Options
+	judge                deviation.Judge
 	seen                 map[[32]byte]bool
 	report               *Report
 	reportIndex          int
@@ -135,7 +136,9 @@ func (l *loader) der(data []byte) error {
 		}
 		return l.masterList(data)
 	case "certificate":
-		l.certificate(data)
+		p := parsed{raw: data}
+		p.parse()
+		l.certificate(&p)
 		return nil
 	case "crl":
 		l.crl(data)
@@ -180,19 +183,18 @@ func (l *loader) refuse(what string, err error) {
 	l.report.Refused = append(l.report.Refused, Refusal{Index: l.index, What: what, Reason: err.Error()})
 }
 
-func (l *loader) certificate(der []byte) {
+// certificate adds a certificate that was parsed.
+func (l *loader) certificate(p *parsed) {
 	defer func() { l.index++ }()
 	l.report.Certificates++
-	c, err := cms.ParseCertificate(der)
-	if err != nil {
-		l.refuse("certificate", err)
+	if p.err != nil {
+		l.refuse("certificate", p.err)
 		return
 	}
-	l.add(c)
+	l.add(p.cert, p.sum)
 }
 
-func (l *loader) add(c *cms.Certificate) {
-	f := c.Fingerprint()
+func (l *loader) add(c *cms.Certificate, f [32]byte) {
 	if l.seen[f] {
 		l.report.Duplicates++
 		return
@@ -203,7 +205,7 @@ func (l *loader) add(c *cms.Certificate) {
 	if entry.Kind != Signer {
 		ds = append(append([]deviation.Deviation{}, ds...), c.AuthorityProfile()...)
 	}
-	if refused := deviation.Refused(l.opts.Policy, ds); len(refused) > 0 {
+	if refused := l.judge.Refused(ds); len(refused) > 0 {
 		info, _ := deviation.Lookup(refused[0].Code)
 		l.refuse("certificate", fmt.Errorf("%w under policy %s: %s (%s)", ErrPolicy, l.opts.Policy, info.Code, info.Text))
 		return

@@ -2,6 +2,9 @@ package trust
 
 import (
 	"fmt"
+	"runtime"
+	"sync"
+	"sync/atomic"
 
 	"ipse/mrtd/cms"
 	"ipse/mrtd/tlv"
@@ -22,29 +25,88 @@ func (l *loader) masterList(data []byte) error {
 	if sd.ContentType != oidMasterList {
 		return fmt.Errorf("%w: content type %s", ErrListContent, sd.ContentType)
 	}
-	if l.report.Signature, err = l.verifyList(sd); err != nil {
+	// The signature and the certificates are independent work; what the certificates
+	// say is used only once the signature is known to be good.
+	var signature string
+	var signatureErr error
+	var work sync.WaitGroup
+	work.Go(func() { signature, signatureErr = l.verifyList(sd) })
+	certs, err := listedCertificates(sd.Content)
+	if err == nil {
+		parseAll(certs)
+	}
+	work.Wait()
+	if signatureErr != nil {
+		return signatureErr
+	}
+	if err != nil {
 		return err
 	}
-	list, err := tlv.Parse(sd.Content)
+	l.report.Signature = signature
+	for i := range certs {
+		l.certificate(&certs[i])
+	}
+	return nil
+}
+
+// listedCertificates splits CscaMasterList into its certificates.
+func listedCertificates(content []byte) ([]parsed, error) {
+	list, err := tlv.Parse(content)
 	if err != nil {
-		return fmt.Errorf("%w: %w", ErrListContent, err)
+		return nil, fmt.Errorf("%w: %w", ErrListContent, err)
 	}
 	r := list.Reader()
 	if _, err := r.Expect(tlv.Integer); err != nil {
-		return fmt.Errorf("%w: %w", ErrListContent, err)
+		return nil, fmt.Errorf("%w: %w", ErrListContent, err)
 	}
 	set, err := r.Expect(tlv.Set)
 	if err != nil {
-		return fmt.Errorf("%w: %w", ErrListContent, err)
+		return nil, fmt.Errorf("%w: %w", ErrListContent, err)
 	}
+	var out []parsed
 	for certs := set.Reader(); !certs.Empty(); {
 		e, err := certs.Next()
 		if err != nil {
-			return fmt.Errorf("%w: %w", ErrListContent, err)
+			return nil, fmt.Errorf("%w: %w", ErrListContent, err)
 		}
-		l.certificate(e.Raw)
+		out = append(out, parsed{raw: e.Raw})
 	}
-	return nil
+	return out, nil
+}
+
+// parsed is a certificate of a source and what its parser said.
+type parsed struct {
+	raw  []byte
+	cert *cms.Certificate
+	sum  [32]byte // fingerprint, where cert is set
+	err  error
+}
+
+func (p *parsed) parse() {
+	if p.cert, p.err = cms.ParseCertificate(p.raw); p.err == nil {
+		p.sum = p.cert.Fingerprint()
+	}
+}
+
+// parseAll parses many certificates on all processors.
+func parseAll(certs []parsed) {
+	const batch, maxWorkers = 16, 8
+	var next atomic.Int64
+	var work sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), maxWorkers, len(certs)/batch+1) {
+		work.Go(func() {
+			for {
+				start := int(next.Add(batch)) - batch
+				if start >= len(certs) {
+					return
+				}
+				for i := start; i < min(start+batch, len(certs)); i++ {
+					certs[i].parse()
+				}
+			}
+		})
+	}
+	work.Wait()
 }
 
 // verifyList checks the signature of a list and says who vouches for it. A list
