@@ -26,14 +26,18 @@ type faceCmd struct {
 
 // packFlag chooses a model pack.
 type packFlag struct {
-	Pack string `help:"Folder of a model pack with its manifest.json; default: the built-in pack." type:"existingdir" placeholder:"DIR"`
+	Pack string `help:"Folder of a model pack with its manifest.json; default: the built-in pack." type:"path" placeholder:"DIR"`
 }
 
 func (f packFlag) load() (*face.Pack, error) {
 	if f.Pack == "" {
 		return pack.Default()
 	}
-	return face.LoadPack(os.DirFS(f.Pack))
+	networks, err := face.LoadPack(os.DirFS(f.Pack))
+	if err != nil {
+		return nil, fmt.Errorf("folder %s: %w", f.Pack, err)
+	}
+	return networks, nil
 }
 
 // withEngine runs f over an engine that is closed afterwards.
@@ -91,8 +95,8 @@ func isJPEG2000(b []byte) bool {
 
 type faceCompareCmd struct {
 	packFlag
-	A    string `arg:"" help:"Image, JPEG or JPEG 2000." type:"existingfile"`
-	B    string `arg:"" help:"Image to compare with." type:"existingfile"`
+	A    string `arg:"" help:"Image, JPEG or JPEG 2000." type:"path"`
+	B    string `arg:"" help:"Image to compare with." type:"path"`
 	FMR  string `name:"fmr" help:"False match rate of the threshold, one of the pack's; default: the pack's default." placeholder:"1:N"`
 	JSON bool   `name:"json" help:"Print the result as JSON."`
 }

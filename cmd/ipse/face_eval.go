@@ -15,7 +15,7 @@ import (
 
 type faceEvalCmd struct {
 	packFlag
-	Pairs  string `required:"" help:"CSV file with the columns a,b,same[,group]; images are relative to it." type:"existingfile" placeholder:"CSV"`
+	Pairs  string `required:"" help:"CSV file with the columns a,b,same[,group]; images are relative to it." type:"path" placeholder:"CSV"`
 	Groups bool   `help:"State the rates of each group too."`
 	JSON   bool   `name:"json" help:"Print the report as JSON."`
 	HTML   string `name:"html" help:"Write the report as one HTML page." placeholder:"OUT"`

@@ -17,9 +17,9 @@ import (
 
 type faceLivenessCmd struct {
 	packFlag
-	Challenge string  `required:"" help:"JSON file: the instructions, and when each was given (docs/liveness.md)." type:"existingfile" placeholder:"FILE"`
-	Frames    string  `required:"" help:"Folder of the frames, JPEG files in the order of their names." type:"existingdir" placeholder:"DIR"`
-	Portrait  string  `help:"Image of the person that it must be; without it, liveness alone is judged." type:"existingfile" placeholder:"IMG"`
+	Challenge string  `required:"" help:"JSON file: the instructions, and when each was given (docs/liveness.md)." type:"path" placeholder:"FILE"`
+	Frames    string  `required:"" help:"Folder of the frames, JPEG files in the order of their names." type:"path" placeholder:"DIR"`
+	Portrait  string  `help:"Image of the person that it must be; without it, liveness alone is judged." type:"path" placeholder:"IMG"`
 	FPS       float64 `name:"fps" help:"Frames a second, where the challenge file does not say; default 10." placeholder:"N"`
 	FMR       string  `name:"fmr" help:"False match rate of the threshold, one of the pack's." placeholder:"1:N"`
 	JSON      bool    `name:"json" help:"Print the result with every signal as JSON."`

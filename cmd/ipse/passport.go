@@ -21,7 +21,7 @@ type passportCmd struct {
 
 // trustFlags are the flags of every command that needs a trust store.
 type trustFlags struct {
-	Root   []string `help:"Certificate (PEM or DER) that vouches for the signers of master lists; repeatable." type:"existingfile" placeholder:"FILE"`
+	Root   []string `help:"Certificate (PEM or DER) that vouches for the signers of master lists; repeatable." type:"path" placeholder:"FILE"`
 	Policy string   `help:"Which named deviations are tolerated: ${enum}." enum:"strict,icao,lenient" default:"icao"`
 }
 

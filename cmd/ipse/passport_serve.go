@@ -2,10 +2,8 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
-	"os"
 	"syscall"
 	"time"
 
@@ -15,18 +13,14 @@ import (
 
 // specimenServeCmd presents a software chip to a vpcd reader.
 type specimenServeCmd struct {
-	Dir  string        `required:"" help:"Folder of the document, as written by passport specimen new." type:"existingdir" placeholder:"DIR"`
+	Dir  string        `required:"" help:"Folder of the document, as written by passport specimen new." type:"path" placeholder:"DIR"`
 	VPCD string        `name:"vpcd" required:"" help:"The vpcd reader, for example 127.0.0.1:35963." placeholder:"HOST:PORT"`
 	Wait time.Duration `help:"How long to wait for the reader to listen." default:"10s"`
 }
 
 // Run serves until the reader goes or the user interrupts.
 func (cmd specimenServeCmd) Run(c *cliContext) error {
-	doc, err := specimen.LoadDocument(os.DirFS(cmd.Dir), ".")
-	if err != nil {
-		return err
-	}
-	chip, err := specimen.NewChip(doc, rand.Reader)
+	chip, err := softwareChip(cmd.Dir)
 	if err != nil {
 		return err
 	}

@@ -38,7 +38,7 @@ type specimenNewCmd struct {
 	CAN      string             `name:"can" help:"Card access number." default:"123456"`
 	AA       specimen.Algorithm `name:"aa" help:"Active authentication key, for example rsa-2048-sha256 or ecdsa-P-256-sha256; empty for none." default:"rsa-2048-sha256"`
 	CA       []string           `name:"ca" help:"Curve of a chip authentication key, or dh-0 to dh-2; repeatable." placeholder:"CURVE"`
-	Portrait string             `help:"Portrait, JPEG or JPEG 2000; default a drawn one." type:"existingfile" placeholder:"IMAGE"`
+	Portrait string             `help:"Portrait, JPEG or JPEG 2000; default a drawn one." type:"path" placeholder:"IMAGE"`
 	ISO39794 bool               `name:"iso-39794" help:"Write the portrait's record in ISO/IEC 39794-5 instead of 19794-5."`
 	Format   string             `help:"Layout of the zone: ${enum}." enum:"td1,td2,td3" default:"td3"`
 	Number   string             `help:"Document number." default:"L898902C3"`

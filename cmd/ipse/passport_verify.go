@@ -15,7 +15,7 @@ import (
 type passportVerifyCmd struct {
 	trustFlags
 	Trust            []string      `required:"" help:"Master list, LDIF, PEM, DER or folder; repeatable." placeholder:"PATH"`
-	Evidence         string        `arg:"" help:"Evidence file, as written by passport read." type:"existingfile"`
+	Evidence         string        `arg:"" help:"Evidence file, as written by passport read." type:"path"`
 	At               string        `help:"Time of the verdict (RFC 3339); default now." placeholder:"TIME"`
 	Challenge        string        `help:"The challenge that the verifier chose for active authentication, in hexadecimal." placeholder:"HEX"`
 	AllowExpired     bool          `help:"Tolerate a document past its date of expiry."`

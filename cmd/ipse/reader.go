@@ -84,16 +84,21 @@ func openReader(c *cliContext, text string) (*reader, error) {
 }
 
 func openSpecimen(dir string) (*reader, error) {
-	doc, err := specimen.LoadDocument(os.DirFS(dir), ".")
-	if err != nil {
-		return nil, err
-	}
-	card, err := specimen.NewChip(doc, rand.Reader)
+	card, err := softwareChip(dir)
 	if err != nil {
 		return nil, err
 	}
 	return &reader{Kind: "specimen", transmit: card.Transmit,
 		lost: func(err error) bool { return errors.Is(err, specimen.ErrRemoved) }}, nil
+}
+
+// softwareChip loads the specimen document of a folder into a chip.
+func softwareChip(dir string) (*specimen.Chip, error) {
+	doc, err := specimen.LoadDocument(os.DirFS(dir), ".")
+	if err != nil {
+		return nil, fmt.Errorf("folder %s: %w", dir, err)
+	}
+	return specimen.NewChip(doc, rand.Reader)
 }
 
 func openVPCD(c *cliContext, address string) (*reader, error) {
