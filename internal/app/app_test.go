@@ -1,7 +1,6 @@
 package app_test
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -21,26 +20,9 @@ import (
 	"ipse/internal/httpapi/apitest"
 	"ipse/internal/idp"
 	"ipse/internal/pii"
+	"ipse/internal/pii/piitest"
 	"ipse/internal/problem"
 )
-
-// lockedBuffer is a log that tests read while the server writes.
-type lockedBuffer struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (l *lockedBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.Write(p)
-}
-
-func (l *lockedBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.String()
-}
 
 // listen takes a free port of loopback.
 func listen(t testing.TB) net.Listener {
@@ -53,7 +35,7 @@ func listen(t testing.TB) net.Listener {
 }
 
 // options are those of a server for http://localhost:PORT.
-func options(t testing.TB, data string, l net.Listener) (app.Options, *lockedBuffer) {
+func options(t testing.TB, data string, l net.Listener) (app.Options, *piitest.Log) {
 	t.Helper()
 	_, port, err := net.SplitHostPort(l.Addr().String())
 	if err != nil {
@@ -64,7 +46,7 @@ func options(t testing.TB, data string, l net.Listener) (app.Options, *lockedBuf
 	cfg.Server.Data = data
 	cfg.Server.ShutdownTimeout = config.Duration(5 * time.Second)
 	cfg.Operator = config.Operator{Name: "Example Town", Contact: "privacy@example.org"}
-	log := &lockedBuffer{}
+	log := &piitest.Log{}
 	return app.Options{Config: cfg, Version: "test", Log: slog.New(pii.NewHandler(slog.NewJSONHandler(log, nil))), Now: time.Now, Rand: rand.Reader}, log
 }
 

@@ -27,13 +27,14 @@ import (
 	"ipse/internal/httpapi/apitest"
 	"ipse/internal/onnx"
 	"ipse/internal/pii"
+	"ipse/internal/pii/piitest"
 	"ipse/internal/proofing"
 	"ipse/internal/relay"
 	"ipse/mrtd/specimen"
 )
 
 // startDemo runs a demonstration on free ports.
-func startDemo(t testing.TB, data string, trust ...string) (demo *app.Demo, log *lockedBuffer, stop func() error) {
+func startDemo(t testing.TB, data string, trust ...string) (demo *app.Demo, log *piitest.Log, stop func() error) {
 	t.Helper()
 	opts := app.DemoOptions{Data: data, Trust: trust, Now: time.Now}
 	opts.Register(witness())
@@ -41,9 +42,9 @@ func startDemo(t testing.TB, data string, trust ...string) (demo *app.Demo, log 
 }
 
 // runDemo runs a demonstration on free ports, with a log of its own.
-func runDemo(t testing.TB, opts app.DemoOptions) (demo *app.Demo, log *lockedBuffer, stop func() error) {
+func runDemo(t testing.TB, opts app.DemoOptions) (demo *app.Demo, log *piitest.Log, stop func() error) {
 	t.Helper()
-	log = &lockedBuffer{}
+	log = &piitest.Log{}
 	opts.Address, opts.Version, opts.Rand = "127.0.0.1:0", "test", rand.Reader
 	opts.Log = slog.New(pii.NewHandler(slog.NewJSONHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})))
 	demo, err := app.NewDemo(t.Context(), opts)

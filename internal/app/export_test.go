@@ -4,3 +4,6 @@ import "ipse/internal/config"
 
 // Register adds a service to a demonstration.
 func (o *DemoOptions) Register(s config.Service) { o.services = append(o.services, s) }
+
+// Repeat is repeat, for tests.
+var Repeat = repeat

@@ -11,6 +11,8 @@ import (
 	"os"
 	"sync"
 	"time"
+
+	"ipse/internal/pii"
 )
 
 // Timing of HTTP connections. Streams and WebSockets set their own.
@@ -94,22 +96,34 @@ func (a *App) sweep(ctx context.Context) {
 		{"sessions", 2 * time.Minute, func(ctx context.Context) error { _, err := a.accounts.Sweep(ctx); return err }},
 		{"logins", time.Minute, a.idp.Sweep},
 	} {
-		wg.Go(func() {
-			tick := time.NewTicker(s.every)
-			defer tick.Stop()
-			for {
-				select {
-				case <-ctx.Done():
-					return
-				case <-tick.C:
-				}
-				if err := s.do(ctx); err != nil && ctx.Err() == nil {
-					a.log.ErrorContext(ctx, "sweep", "what", s.what, "error", err)
-				}
-			}
-		})
+		wg.Go(func() { repeat(ctx, a.log, s.what, s.every, s.do) })
 	}
 	wg.Wait()
+}
+
+// repeat does something at an interval until ctx ends. An error or a panic is
+// logged, without what it was about, and the next turn comes all the same.
+func repeat(ctx context.Context, log *slog.Logger, what string, every time.Duration, do func(context.Context) error) {
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	turn := func() {
+		defer func() {
+			if fault := recover(); fault != nil {
+				log.ErrorContext(ctx, "panic", "what", what, pii.Fault(fault))
+			}
+		}()
+		if err := do(ctx); err != nil && ctx.Err() == nil {
+			log.ErrorContext(ctx, "sweep", "what", what, "error", err)
+		}
+	}
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			turn()
+		}
+	}
 }
 
 // certificateFile reads the certificate again when the file has changed, looking

@@ -172,7 +172,7 @@ func (a *API) mux() *http.ServeMux {
 		{"GET /api/config", 0, a.config},
 
 		{"POST /api/proofing", 10, a.startProofing},
-		{"GET /api/proofing", 0, a.proofing},
+		{"GET /api/proofing", 1, a.proofing},
 		{"GET /api/proofing/events", 1, a.events},
 		{"POST /api/proofing/consent", 1, a.agree},
 		{"GET /api/proofing/receipt", 1, a.receipt},
@@ -187,7 +187,7 @@ func (a *API) mux() *http.ServeMux {
 
 		{"POST /api/session/options", 2, a.sessionOptions},
 		{"POST /api/session", 2, a.openSession},
-		{"DELETE /api/session", 0, a.closeSession},
+		{"DELETE /api/session", 1, a.closeSession},
 		{"POST /api/recovery", 10, a.recover},
 
 		{"GET /api/account", 1, a.account},

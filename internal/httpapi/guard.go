@@ -4,10 +4,9 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"runtime"
-	"strings"
 	"time"
 
+	"ipse/internal/pii"
 	"ipse/internal/problem"
 )
 
@@ -26,7 +25,7 @@ func (a *API) guard(next http.Handler) http.Handler {
 				panic(fault)
 			}
 			if fault != nil {
-				a.cfg.Log.ErrorContext(r.Context(), "panic", "route", r.Pattern, "kind", fmt.Sprintf("%T", fault), "at", callers())
+				a.cfg.Log.ErrorContext(r.Context(), "panic", "route", r.Pattern, pii.Fault(fault))
 				if !watched.begun() {
 					problem.Write(watched, fmt.Errorf("panic in %s", r.Pattern))
 				}
@@ -56,23 +55,6 @@ func method(r *http.Request) string {
 		return r.Method
 	}
 	return "other"
-}
-
-// callers names the functions on the stack, without arguments: a panic's value
-// and a full trace may hold data.
-func callers() string {
-	var pcs [24]uintptr
-	frames := runtime.CallersFrames(pcs[:runtime.Callers(4, pcs[:])])
-	var out []string
-	for {
-		frame, more := frames.Next()
-		if strings.HasPrefix(frame.Function, "ipse/") {
-			out = append(out, fmt.Sprintf("%s:%d", strings.TrimPrefix(frame.Function, "ipse/"), frame.Line))
-		}
-		if !more || len(out) == 6 {
-			return strings.Join(out, " < ")
-		}
-	}
 }
 
 // setHeaders sets what every answer of the API carries.

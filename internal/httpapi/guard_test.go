@@ -165,6 +165,28 @@ func TestAnAddressThatAsksTooMuchWaits(t *testing.T) {
 	b.OK("POST", "/api/session/options", apitest.None{}, nil)
 }
 
+// TestAskingAndLeavingCostToo: what reads the store is not free.
+func TestAskingAndLeavingCostToo(t *testing.T) {
+	t.Parallel()
+	for method, path := range map[string]string{"GET": "/api/proofing", "DELETE": "/api/session"} {
+		s := newServer(t)
+		b := s.browser()
+		var body any
+		if method == "DELETE" {
+			body = apitest.None{}
+		}
+		last := apitest.Reply{}
+		for range 700 {
+			if last = b.Call(method, path, body); last.Status == 429 {
+				break
+			}
+		}
+		if last.Code() != "rate_limited" {
+			t.Errorf("%s %s is not limited: %d", method, path, last.Status)
+		}
+	}
+}
+
 func TestForwardedAddressesCountFromTrustedProxiesAlone(t *testing.T) {
 	t.Parallel()
 	trusted := []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}

@@ -125,6 +125,13 @@ func (in *intake) read(ctx context.Context) (websocket.MessageType, []byte, erro
 // receive reads frames until something is wrong or ctx ends.
 func (in *intake) receive(ctx context.Context, over chan<- struct{}) {
 	defer close(over)
+	defer func() {
+		if fault := recover(); fault != nil { // the run ends, the server goes on; the value may be a picture
+			in.mu.Lock()
+			defer in.mu.Unlock()
+			in.cause = fmt.Errorf("panic while receiving frames: %T", fault)
+		}
+	}()
 	pace := pacer{last: in.now(), left: frameBurst}
 	var first uint64
 	for count := 0; ; count++ {

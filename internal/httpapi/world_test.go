@@ -1,7 +1,6 @@
 package httpapi_test
 
 import (
-	"bytes"
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -22,6 +21,7 @@ import (
 	"ipse/internal/httpapi"
 	"ipse/internal/httpapi/apitest"
 	"ipse/internal/pii"
+	"ipse/internal/pii/piitest"
 	"ipse/internal/proofing"
 	"ipse/internal/relay"
 	"ipse/internal/store"
@@ -43,7 +43,7 @@ type server struct {
 	chip   *chipScript
 	face   *faceScript
 	logins *loginTable
-	log    *lockedBuffer
+	log    *piitest.Log
 	change []func(*httpapi.Config)
 
 	mu  sync.Mutex // guards api behind the handler, and at
@@ -57,7 +57,7 @@ func newServer(t testing.TB, change ...func(*httpapi.Config)) *server {
 		t.Fatal(err)
 	}
 	s := &server{t: t, path: filepath.Join(t.TempDir(), "ipse.db"), keys: key, change: change, now: time.Now().Truncate(time.Second),
-		chip: &chipScript{}, face: &faceScript{}, logins: &loginTable{}, log: &lockedBuffer{}}
+		chip: &chipScript{}, face: &faceScript{}, logins: &loginTable{}, log: &piitest.Log{}}
 	s.http = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.mu.Lock()
 		api := s.api
@@ -355,21 +355,4 @@ func (l *loginTable) Consent(_ *http.Request, _, account string, authTime time.T
 
 func (l *loginTable) Refuse(*http.Request, string) (string, error) {
 	return "https://tax.example/back?error=access_denied", nil
-}
-
-type lockedBuffer struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (l *lockedBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.Write(p)
-}
-
-func (l *lockedBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.String()
 }

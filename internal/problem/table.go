@@ -34,6 +34,7 @@ const (
 	PasskeyNeeded       Code = "passkey_needed"
 	PasskeyRefused      Code = "passkey_refused"
 	PasskeyExists       Code = "passkey_exists"
+	TooManyPasskeys     Code = "too_many_passkeys"
 	PRFUnsupported      Code = "prf_unsupported"
 	LastPasskey         Code = "last_passkey"
 	RecoveryRefused     Code = "recovery_refused"
@@ -74,6 +75,7 @@ func kinds() []kind {
 		{PasskeyNeeded, http.StatusForbidden, "The passkey must be used again."},
 		{PasskeyRefused, http.StatusUnauthorized, "The passkey's answer is not accepted."},
 		{PasskeyExists, http.StatusConflict, "The passkey is registered already."},
+		{TooManyPasskeys, http.StatusConflict, "The account has as many passkeys as it may."},
 		{PRFUnsupported, http.StatusUnprocessableEntity, "The passkey has no PRF."},
 		{LastPasskey, http.StatusConflict, "Two ways in must remain."},
 		{RecoveryRefused, http.StatusUnauthorized, "The recovery code is not accepted."},
@@ -133,7 +135,7 @@ func rows() []row {
 		{account.ErrUnknownPasskey, PasskeyRefused},
 		{account.ErrPasskeyExists, PasskeyExists},
 		{account.ErrSignCounter, PasskeyRefused},
-		{account.ErrTooManyPasskeys, PasskeyExists},
+		{account.ErrTooManyPasskeys, TooManyPasskeys},
 		{account.ErrLastWayIn, LastPasskey},
 		{account.ErrName, InvalidRequest},
 		{account.ErrVault, InvalidRequest},

@@ -14,6 +14,7 @@ import (
 
 	"ipse/internal/consent"
 	"ipse/internal/pii"
+	"ipse/internal/pii/piitest"
 	"ipse/internal/proofing"
 )
 
@@ -290,25 +291,8 @@ type rig struct {
 	readers *readers
 	chip    *chipFake
 	face    *faceFake
-	log     *lockedBuffer
+	log     *piitest.Log
 	cfg     proofing.Config
-}
-
-type lockedBuffer struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (l *lockedBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.Write(p)
-}
-
-func (l *lockedBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.String()
 }
 
 func newRig(t *testing.T, change ...func(*proofing.Config)) *rig {
@@ -323,7 +307,7 @@ func newRig(t *testing.T, change ...func(*proofing.Config)) *rig {
 	}
 	r := &rig{clock: &clock{at: begin()}, store: &memStore{rows: map[[32]byte]proofing.Session{}},
 		readers: &readers{connected: map[string]bool{}, changed: map[string]func(bool){}},
-		chip:    &chipFake{read: genuine}, face: &faceFake{decision: proofing.FaceDecision{Accepted: true}}, log: &lockedBuffer{}}
+		chip:    &chipFake{read: genuine}, face: &faceFake{decision: proofing.FaceDecision{Accepted: true}}, log: &piitest.Log{}}
 	r.cfg = proofing.Config{Policy: proofing.DefaultPolicy(), Consent: issuer, Store: r.store, Readers: r.readers, Chip: r.chip,
 		Face: r.face, Agents: agents{}, Now: r.clock.now, Rand: rand.Reader, Log: slog.New(slog.NewTextHandler(r.log, nil))}
 	for _, f := range change {

@@ -215,6 +215,32 @@ func TestAPanicInTheStoreWipes(t *testing.T) {
 	}
 }
 
+// TestAPanicInASweepIsOneSessionsAlone: the session is wiped, the others expire as
+// they must, and nothing stays locked.
+func TestAPanicInASweepIsOneSessionsAlone(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	broken := &panicStore{}
+	r := newRig(t, func(c *proofing.Config) { broken.Store, c.Store = c.Store, broken })
+	token := atFace(t, r)
+	r.clock.add(time.Hour)
+	broken.now.Store(true)
+	if err := r.Sweep(ctx); err != nil {
+		t.Errorf("sweep: %v", err)
+	}
+	r.wiped(t, "after a panic in a sweep")
+	if log := r.log.String(); !strings.Contains(log, "msg=panic fault.kind=string") {
+		t.Errorf("the operator is not told: %s", log)
+	}
+	broken.now.Store(false)
+	if err := r.Sweep(ctx); err != nil {
+		t.Errorf("the next sweep: %v", err)
+	}
+	if view, err := r.Get(ctx, token); err == nil && view.State != proofing.StateExpired {
+		t.Errorf("the session: %s", view.State)
+	}
+}
+
 type panicStore struct {
 	proofing.Store
 	now   atomic.Bool

@@ -275,22 +275,29 @@ func (s *Service) Sweep(ctx context.Context) error {
 	now := s.cfg.Now()
 	var errs []error
 	for _, l := range s.snapshot() {
-		l.mu.Lock()
-		pos := l.sess.Position
-		if !l.evicted && !pos.State.Final() && !now.Before(pos.Expires) {
-			if err := s.apply(ctx, l, Event{Kind: EventExpire}); err != nil {
-				errs = append(errs, err)
-			}
-		}
-		if !l.evicted && l.restful() {
-			s.evict(l)
-		}
-		l.mu.Unlock()
+		errs = append(errs, s.sweep(ctx, l, now))
 	}
 	if _, _, err := s.cfg.Store.SweepProofings(ctx, now, now.Add(-s.cfg.Policy.ResultFor)); err != nil {
 		errs = append(errs, fmt.Errorf("sweep proofings: %w", err))
 	}
 	return errors.Join(errs...)
+}
+
+// sweep expires one session if it is due, and lets it go if it loses nothing by
+// it. A panic is this session's alone: it is wiped and the others are swept.
+func (s *Service) sweep(ctx context.Context, l *live, now time.Time) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	defer s.contain()
+	if pos := l.sess.Position; !l.evicted && !pos.State.Final() && !now.Before(pos.Expires) {
+		if err := s.apply(ctx, l, Event{Kind: EventExpire}); err != nil {
+			return err
+		}
+	}
+	if !l.evicted && l.restful() {
+		s.evict(l)
+	}
+	return nil
 }
 
 // Close stops what runs and wipes every session from memory; the persisted

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
+
+	"ipse/internal/pii"
 )
 
 // helloFor is how long a connection may take to send its code.
@@ -223,6 +225,12 @@ func (c *serverConn) deliver(answer frame) bool {
 
 // ping finds out that a silent reader is gone.
 func (c *serverConn) ping(ctx context.Context) {
+	defer func() {
+		if fault := recover(); fault != nil { // this connection's trouble alone
+			c.hub.cfg.Log.ErrorContext(ctx, "panic", pii.Fault(fault))
+			c.end(&Error{kind: ErrGone})
+		}
+	}()
 	tick := time.NewTicker(c.hub.cfg.PingEvery)
 	defer tick.Stop()
 	for {

@@ -23,6 +23,7 @@ const waysOn: Record<string, "account" | "counter" | "recover" | "check"> = {
   level_too_low: "check",
   prf_unsupported: "counter",
   passkey_unsupported: "counter",
+  too_many_passkeys: "account",
   attempts_exhausted: "counter",
   unavailable: "counter",
   wrong_state: "check",

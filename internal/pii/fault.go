@@ -1,0 +1,29 @@
+package pii
+
+import (
+	"fmt"
+	"log/slog"
+	"runtime"
+	"strings"
+)
+
+// maxCallers bounds the functions that Fault names.
+const maxCallers = 6
+
+// Fault describes what recover returned, for the log: the type of the value, never
+// the value, which may be personal, and the module's own functions on the stack,
+// without arguments. Call it in the deferred function that recovered.
+func Fault(value any) slog.Attr {
+	var pcs [32]uintptr
+	frames := runtime.CallersFrames(pcs[:runtime.Callers(3, pcs[:])]) // leaves out Callers, Fault and the deferred function
+	var at []string
+	for {
+		frame, more := frames.Next()
+		if name, ours := strings.CutPrefix(frame.Function, "ipse/"); ours {
+			at = append(at, fmt.Sprintf("%s:%d", name, frame.Line))
+		}
+		if !more || len(at) == maxCallers {
+			return slog.Group("fault", "kind", fmt.Sprintf("%T", value), "at", strings.Join(at, " < "))
+		}
+	}
+}
