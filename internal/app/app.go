@@ -263,6 +263,7 @@ func proofingPolicy(cfg config.Proofing) proofing.Policy {
 	p := proofing.DefaultPolicy()
 	p.MinimumLevel = proofing.Level(cfg.MinimumLevel)
 	p.DocumentAttempts, p.FaceAttempts = cfg.DocumentAttempts, cfg.FaceAttempts
+	p.DocumentFailures, p.DocumentFailuresFor = cfg.DocumentFailures, time.Duration(cfg.DocumentFailuresWindow)
 	p.CameraFor = time.Duration(cfg.SessionLifetime)
 	p.CounterFor = max(p.CounterFor, p.CameraFor)
 	return p

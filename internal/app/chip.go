@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"io"
 	"strings"
@@ -56,6 +57,9 @@ func (c *chipReader) ReadDocument(ctx context.Context, card proofing.Card, req p
 	if !reading.Genuine {
 		return reading, nil
 	}
+	if reading.Identity, err = identityOf(read.Evidence); err != nil {
+		return nil, &proofing.ReadError{Code: proofing.FailureInternal, Err: err}
+	}
 	if reading.Portrait, err = c.portrait(ctx, read.Verdict); err != nil {
 		if ctx.Err() != nil {
 			return nil, &proofing.ReadError{Code: proofing.FailureTimeout, Err: err}
@@ -63,6 +67,18 @@ func (c *chipReader) ReadDocument(ctx context.Context, card proofing.Card, req p
 		reading.Portrait = pii.Bytes{} // the camera will be refused, the counter will not
 	}
 	return reading, nil
+}
+
+// identityOf is a hash of the security object that the issuer signed (Doc 9303-10
+// §4.6.2.2): exactly one for a document, and nobody can alter it, as they can the
+// signature around it (either root of an ECDSA signature verifies).
+func identityOf(ev *mrtd.Evidence) (pii.Bytes, error) {
+	sod, err := lds.ParseSOD(ev.Files[lds.SOD].Reveal())
+	if err != nil {
+		return pii.Bytes{}, fmt.Errorf("identity of the document: %w", err)
+	}
+	sum := sha256.Sum256(sod.Signed.Content)
+	return pii.NewBytes(sum[:]), nil
 }
 
 // readingOf says what a verdict means for proofing. A portrait that cannot be

@@ -83,6 +83,12 @@ type Proofing struct {
 	DocumentAttempts int `toml:"document_attempts"`
 	// Live checks that one check may start, 1 to 10.
 	FaceAttempts int `toml:"face_attempts"`
+	// Live checks with one document that may fail, in all checks together, before
+	// the camera is closed to it and the counter remains, 1 to 100. Counted in
+	// memory alone; a check that is left counts.
+	DocumentFailures int `toml:"document_failures"`
+	// After how long such a failure is forgotten, 1m to 720h.
+	DocumentFailuresWindow Duration `toml:"document_failures_window"`
 }
 
 // Face is the [face] table.
@@ -180,7 +186,8 @@ func Default() Config {
 	return Config{
 		Server:   Server{Address: "127.0.0.1:8443", Data: "data", ShutdownTimeout: Duration(15 * time.Second)},
 		Trust:    Trust{Policy: "icao"},
-		Proofing: Proofing{SessionLifetime: Duration(30 * time.Minute), ConcurrentReadings: 64, MinimumLevel: "substantial", DocumentAttempts: 5, FaceAttempts: 3},
+		Proofing: Proofing{SessionLifetime: Duration(30 * time.Minute), ConcurrentReadings: 64, MinimumLevel: "substantial", DocumentAttempts: 5, FaceAttempts: 3,
+			DocumentFailures: 6, DocumentFailuresWindow: Duration(24 * time.Hour)},
 		Face:     Face{FMR: "1:10000", ConcurrentChecks: 2},
 	}
 }

@@ -102,6 +102,8 @@ func (c Config) Validate() error {
 	v.count("proofing.concurrent_readings", c.Proofing.ConcurrentReadings, 1000)
 	v.count("proofing.document_attempts", c.Proofing.DocumentAttempts, 20)
 	v.count("proofing.face_attempts", c.Proofing.FaceAttempts, 10)
+	v.count("proofing.document_failures", c.Proofing.DocumentFailures, 100)
+	v.span("proofing.document_failures_window", c.Proofing.DocumentFailuresWindow, time.Minute, 720*time.Hour)
 	v.oneOf("proofing.minimum_level", c.Proofing.MinimumLevel, "substantial", "high")
 	v.oneOf("trust.policy", c.Trust.Policy, "strict", "icao", "lenient")
 	v.count("face.concurrent_checks", c.Face.ConcurrentChecks, 64)

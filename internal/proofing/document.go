@@ -121,11 +121,15 @@ func (s *Service) read(ctx context.Context, l *live, card Card, req ReadRequest)
 	l.material.portrait = reading.Portrait
 	l.material.present = reading.Genuine
 	if reading.Genuine {
+		l.material.document = s.failures.index(reading.Identity)
 		l.summary = reading.Attributes.summary()
 	}
 	l.face = faceStatus{}
 	err = s.apply(ctx, l, Event{Kind: EventDocumentRead, Genuine: reading.Genuine, Chip: reading.Chip,
 		DocumentExpired: reading.Attributes.expiredOn(s.cfg.Now())})
+	if err == nil {
+		err = s.limitDocument(ctx, l)
+	}
 	if err != nil {
 		l.material.wipe()
 		s.cfg.Log.WarnContext(ctx, "record a reading", "error", err)

@@ -206,6 +206,8 @@ func (s *Service) commit(l *live, sess Session, effects []Effect) {
 	l.sess = sess
 	for _, effect := range effects {
 		switch effect {
+		case EffectSeal: // accepted, by camera or counter: the person is the holder
+			s.failures.forget(l.material.document)
 		case EffectWipe:
 			l.wipe()
 			s.dropCases(l)
@@ -223,7 +225,7 @@ func (s *Service) commit(l *live, sess Session, effects []Effect) {
 			if err := s.openCase(l); err != nil {
 				s.cfg.Log.Warn("no counter code", "error", err)
 			}
-		case EffectSignReceipt, EffectSeal, EffectForgetSealed:
+		case EffectSignReceipt, EffectForgetSealed:
 		}
 	}
 	s.publish(l)

@@ -87,6 +87,13 @@ func (s *Service) admitFace(ctx context.Context, l *live) (release func(), portr
 		return nil, portrait, err
 	}
 	l.face = faceStatus{}
+	if again, err := s.failures.begin(l.material.document, s.cfg.Now()); err != nil || !again.IsZero() {
+		giveBack()
+		if err == nil {
+			err = errors.Join(ErrRunOver, s.limitDocument(ctx, l))
+		}
+		return nil, portrait, err
+	}
 	own := pii.NewBytes(bytes.Clone(l.material.portrait.Reveal()))
 	begun := false
 	defer func() { // also when the store panics
@@ -100,6 +107,20 @@ func (s *Service) admitFace(ctx context.Context, l *live) (release func(), portr
 	}
 	begun = true
 	return giveBack, own, nil
+}
+
+// limitDocument ends a session that waits for a live check when too many with
+// its document have failed, in whatever sessions. mu is held.
+func (s *Service) limitDocument(ctx context.Context, l *live) error {
+	if pos := l.sess.Position; pos.State != StateFace || pos.Running {
+		return nil
+	}
+	again := s.failures.full(l.material.document, s.cfg.Now())
+	if again.IsZero() {
+		return nil
+	}
+	l.face.again = again
+	return s.apply(ctx, l, Event{Kind: EventFaceLimited})
 }
 
 func (s *Service) newCheck(ctx context.Context, portrait pii.Bytes) (check FaceCheck, err error) {
@@ -124,6 +145,7 @@ func (s *Service) faceUnavailable(ctx context.Context, l *live, cause error) err
 		ev = Event{Kind: EventFaceDecided, Reason: ReasonPortraitUnusable, Final: true}
 		cause = ErrRunOver
 	}
+	s.failures.giveBack(l.material.document)
 	s.cfg.Log.WarnContext(ctx, "face check not begun", "error", cause)
 	if err := s.apply(ctx, l, ev); err != nil {
 		return err
@@ -186,6 +208,9 @@ func (r *FaceRun) Finish(ctx context.Context) (FaceOutcome, error) {
 		l.face.failure = decision.Reason
 	}
 	err = r.service.apply(ctx, l, Event{Kind: EventFaceDecided, Accepted: decision.Accepted, Reason: decision.Reason})
+	if err == nil {
+		err = r.service.limitDocument(ctx, l)
+	}
 	if err != nil {
 		return FaceOutcome{}, err
 	}
@@ -223,7 +248,11 @@ func (r *FaceRun) Close() {
 	}
 	l.run = nil
 	l.face.failure = ReasonConnectionLost
-	if err := r.service.apply(r.service.base, l, Event{Kind: EventFaceInterrupted}); err != nil && !errors.Is(err, ErrExpired) {
+	err := r.service.apply(r.service.base, l, Event{Kind: EventFaceInterrupted})
+	if err == nil {
+		err = r.service.limitDocument(r.service.base, l)
+	}
+	if err != nil && !errors.Is(err, ErrExpired) {
 		r.service.cfg.Log.Warn("record an interrupted face run", "error", err)
 	}
 }

@@ -210,7 +210,7 @@ func (c *chipFake) set(f func(ctx context.Context, req proofing.ReadRequest) (*p
 
 // specimen is a genuine document as a reader returns it. The name is ICAO's specimen.
 func specimen() *proofing.Reading {
-	return &proofing.Reading{Genuine: true, Chip: proofing.ResultPassed, Portrait: pii.NewBytes([]byte("portrait of the specimen")),
+	return &proofing.Reading{Genuine: true, Chip: proofing.ResultPassed, Portrait: pii.NewBytes([]byte("portrait of the specimen")), Identity: pii.NewBytes([]byte("what was signed")),
 		Attributes: proofing.Attributes{FamilyName: pii.NewText("ERIKSSON"), GivenName: pii.NewText("ANNA MARIA"),
 			BirthDate: pii.NewText("1974-08-12"), Sex: pii.NewText("F"), Nationality: pii.NewText("UTO"), DocumentKind: "passport",
 			DocumentIssuer: "UTO", DocumentNumber: pii.NewText("L898902C3"), DocumentExpiry: pii.NewText("2032-04-15")}}

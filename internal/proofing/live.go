@@ -34,7 +34,8 @@ type material struct {
 	attributes Attributes
 	portrait   pii.Bytes
 	sealKey    pii.Bytes
-	present    bool // a verified document is here
+	document   [32]byte // by which failures knows the document
+	present    bool     // a verified document is here
 }
 
 func (m *material) wipe() {
@@ -58,6 +59,7 @@ type documentStatus struct {
 
 type faceStatus struct {
 	failure Reason
+	again   time.Time // of ReasonDocumentLimit: when the document may be checked again
 }
 
 // wipe clears the person from memory and stops what runs. mu is held.
@@ -77,9 +79,11 @@ func (l *live) wipe() {
 
 // restful reports whether the session loses nothing by leaving memory: it is
 // final, or it is persisted whole and no page watches it. mu is held.
-func (l *live) restful() bool {
+func (l *live) restful(now time.Time) bool {
 	switch l.sess.Position.State {
-	case StateDone, StateRefused, StateAbandoned, StateExpired:
+	case StateRefused:
+		return l.face.again.IsZero() || !now.Before(l.sess.Position.Expires) // that time is nowhere else
+	case StateDone, StateAbandoned, StateExpired:
 		return true
 	case StateConsent, StateAccount:
 		return len(l.subs) == 0

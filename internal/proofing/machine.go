@@ -74,6 +74,7 @@ const (
 	EventFaceStarted     EventKind = "face_started"     // a face run begins and counts
 	EventFaceInterrupted EventKind = "face_interrupted" // it ended without a decision
 	EventFaceDecided     EventKind = "face_decided"     // it ended with one
+	EventFaceLimited     EventKind = "face_limited"     // too many checks with this document failed, in whatever sessions
 	EventCounterDecided  EventKind = "counter_decided"  // the agent decided
 	EventMaterialLost    EventKind = "material_lost"    // the memory of the session is gone (restart)
 	EventAccountCreated  EventKind = "account_created"  // in the same transaction
@@ -211,6 +212,8 @@ func (p Policy) nextFace(pos Position, ev Event) (Position, []Effect, error) {
 		next.Running = true
 		next.FaceLeft--
 		return next, nil, nil
+	case ev.Kind == EventFaceLimited && !pos.Running:
+		return end(pos, StateRefused, ReasonDocumentLimit), exitEffects(), nil
 	case ev.Kind == EventFaceInterrupted && pos.Running:
 		next.Running = false
 		if pos.FaceRefunds > 0 {

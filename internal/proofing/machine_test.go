@@ -18,7 +18,7 @@ var ( // read only
 		proofing.StateAccount, proofing.StateDone, proofing.StateRefused, proofing.StateAbandoned, proofing.StateExpired}
 	allEvents = []proofing.EventKind{proofing.EventConsent, proofing.EventDocumentStarted, proofing.EventDocumentFailed,
 		proofing.EventDocumentRead, proofing.EventFaceStarted, proofing.EventFaceInterrupted, proofing.EventFaceDecided,
-		proofing.EventCounterDecided, proofing.EventMaterialLost, proofing.EventAccountCreated, proofing.EventAbandon, proofing.EventExpire}
+		proofing.EventFaceLimited, proofing.EventCounterDecided, proofing.EventMaterialLost, proofing.EventAccountCreated, proofing.EventAbandon, proofing.EventExpire}
 	exit = []proofing.Effect{proofing.EffectForgetSealed, proofing.EffectWipe, proofing.EffectReleaseReader}
 )
 

@@ -58,6 +58,7 @@ const (
 	ReasonPoorQuality        Reason = "poor_quality"
 	ReasonTimeout            Reason = "timeout"
 	ReasonConnectionLost     Reason = "connection_lost"
+	ReasonDocumentLimit      Reason = "document_limit" // too many live checks with this document failed
 )
 
 // Policy holds the rules of proofing. The zero value is not usable: start from
@@ -74,6 +75,11 @@ type Policy struct {
 	// FaceRefunds is how many runs that ended without a decision (a lost
 	// connection, a closed page) are given back. Default 3, range 0 to 10.
 	FaceRefunds int
+	// DocumentFailures is how many live checks with one document may fail, in all
+	// sessions together, within DocumentFailuresFor. Default 6 in 24 hours, range 1
+	// to 100 in a minute to 30 days.
+	DocumentFailures    int
+	DocumentFailuresFor time.Duration
 	// CameraFor is how long a session with the camera may take. Default 30 minutes.
 	CameraFor time.Duration
 	// CounterFor is how long a session at the counter may take. Default 60 minutes.
@@ -96,6 +102,7 @@ type Policy struct {
 // DefaultPolicy returns the rules in force when nothing is configured.
 func DefaultPolicy() Policy {
 	return Policy{MinimumLevel: LevelSubstantial, DocumentAttempts: 5, FaceAttempts: 3, FaceRefunds: 3,
+		DocumentFailures: 6, DocumentFailuresFor: 24 * time.Hour,
 		CameraFor: 30 * time.Minute, CounterFor: 60 * time.Minute, AccountFor: 30 * time.Minute,
 		ReadFor: 3 * time.Minute, FaceFor: 3 * time.Minute, FramesPerRun: 3000,
 		CaseFor: 15 * time.Minute, ResultFor: 60 * time.Minute}
@@ -110,6 +117,8 @@ func (p Policy) Validate() error {
 		return errors.New("proofing policy: document attempts out of range")
 	case p.FaceAttempts < 1 || p.FaceAttempts > 10 || p.FaceRefunds < 0 || p.FaceRefunds > 10:
 		return errors.New("proofing policy: face attempts out of range")
+	case p.DocumentFailures < 1 || p.DocumentFailures > 100 || p.DocumentFailuresFor < time.Minute || p.DocumentFailuresFor > 30*24*time.Hour:
+		return errors.New("proofing policy: failures of a document out of range")
 	case p.FramesPerRun < 1:
 		return errors.New("proofing policy: no frames allowed")
 	}

@@ -80,6 +80,9 @@ type Reading struct {
 	Chip Result
 	// Attributes of the document; meaningless unless Genuine.
 	Attributes Attributes
+	// Identity is the same at each reading of this document and of no other, whoever
+	// made the chip answer: a hash over what its issuer signed. Empty unless Genuine.
+	Identity pii.Bytes
 	// Portrait of the chip, as FaceChecker takes it. Owned by the Reading.
 	Portrait pii.Bytes
 }
@@ -90,6 +93,7 @@ func (r *Reading) Wipe() {
 		return
 	}
 	r.Portrait.Wipe()
+	r.Identity.Wipe()
 	*r = Reading{}
 }
 

@@ -45,6 +45,7 @@ type Service struct {
 	cfg      Config
 	readings *slots
 	faceRuns *slots
+	failures *failures
 	base     context.Context // ends with Close
 	stop     context.CancelFunc
 	wg       sync.WaitGroup // running readings
@@ -71,8 +72,12 @@ func NewService(cfg Config) (*Service, error) {
 	cfg.MaxReadings = orDefault(cfg.MaxReadings, 64)
 	cfg.MaxFaceRuns = orDefault(cfg.MaxFaceRuns, 4)
 	cfg.FaceSteps = orDefault(cfg.FaceSteps, 6)
+	counts, err := newFailures(cfg.Rand, cfg.Policy.DocumentFailures, cfg.Policy.DocumentFailuresFor, documentsCounted)
+	if err != nil {
+		return nil, fmt.Errorf("proofing: %w", err)
+	}
 	base, stop := context.WithCancel(context.Background())
-	return &Service{cfg: cfg, base: base, stop: stop,
+	return &Service{cfg: cfg, failures: counts, base: base, stop: stop,
 		readings: newSlots(cfg.MaxReadings, 30*time.Second), faceRuns: newSlots(cfg.MaxFaceRuns, 30*time.Second),
 		byToken: map[[32]byte]*live{}, byCase: map[string]*live{}}, nil
 }
@@ -277,6 +282,7 @@ func (s *Service) Sweep(ctx context.Context) error {
 	for _, l := range s.snapshot() {
 		errs = append(errs, s.sweep(ctx, l, now))
 	}
+	s.failures.sweep(now)
 	if _, _, err := s.cfg.Store.SweepProofings(ctx, now, now.Add(-s.cfg.Policy.ResultFor)); err != nil {
 		errs = append(errs, fmt.Errorf("sweep proofings: %w", err))
 	}
@@ -294,7 +300,7 @@ func (s *Service) sweep(ctx context.Context, l *live, now time.Time) error {
 			return err
 		}
 	}
-	if !l.evicted && l.restful() {
+	if !l.evicted && l.restful(now) {
 		s.evict(l)
 	}
 	return nil

@@ -99,6 +99,9 @@ type ResultView struct {
 	Reason   Reason       `json:"reason,omitempty"`
 	Checks   []ResultLine `json:"checks"`
 	Retry    bool         `json:"retry"` // starting again may help
+	// RetryAt is when the camera may be used again with this document, of
+	// ReasonDocumentLimit and while the server remembers.
+	RetryAt string `json:"retry_at,omitempty"`
 }
 
 // ResultLine is one check of the outcome.
@@ -135,6 +138,7 @@ func (s *Service) view(l *live) (View, error) {
 		v.Counter = counterView(l)
 	case StateAccount, StateDone, StateRefused:
 		v.Result = resultView(pos)
+		v.Result.RetryAt = stamp(l.face.again)
 	case StateAbandoned, StateExpired:
 	}
 	if l.summary != (Summary{}) {

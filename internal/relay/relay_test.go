@@ -364,9 +364,7 @@ func TestMalformedAnswersEndTheConnection(t *testing.T) {
 			if _, _, err := ws.Read(ctx); err != nil {
 				t.Fatal(err)
 			}
-			if err := ws.Write(ctx, websocket.MessageBinary, answer); err != nil {
-				t.Fatal(err)
-			}
+			_ = ws.Write(ctx, websocket.MessageBinary, answer) // the hub may cut it off in the middle
 			if err := wait(t, result); !errors.Is(err, relay.ErrAnswer) {
 				t.Errorf("err = %v", err)
 			}

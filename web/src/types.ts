@@ -70,6 +70,8 @@ export interface ResultView {
   reason?: string;
   checks: { id: string; result: Outcome }[];
   retry: boolean;
+  /** When the camera may be used again with this document. */
+  retry_at?: string;
 }
 
 /** A proofing session as the person may see it. */

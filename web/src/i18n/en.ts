@@ -207,6 +207,7 @@ export const en = {
   "result.erased": "What was read has been erased.",
   "result.abandoned_text": "You stopped it. Everything read has been erased.",
   "result.expired_text": "Its time ran out. Everything read has been erased.",
+  "result.retry_at": "With the camera, this document can be checked again from {time}.",
   "result.restart": "Start again",
 
   // Passkey

@@ -196,6 +196,7 @@ export const fr: Record<keyof typeof en, string> = {
   "result.erased": "Ce qui a été lu est effacé.",
   "result.abandoned_text": "Vous l’avez arrêtée. Tout ce qui a été lu est effacé.",
   "result.expired_text": "Son temps est écoulé. Tout ce qui a été lu est effacé.",
+  "result.retry_at": "Avec la caméra, ce document pourra être vérifié de nouveau à partir de cette heure : {time}.",
   "result.restart": "Recommencer",
 
   "passkey.title": "Votre clé d’accès",

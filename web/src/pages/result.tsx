@@ -38,7 +38,7 @@ function Accepted({ view }: { view: View }) {
 
 /** Refused, stopped or out of time: the kind of reason, what to try, the counter. */
 function Ended({ view }: { view: View }) {
-  const { t, code } = useI18n();
+  const { t, code, time } = useI18n();
   const { begin } = useProofing();
   const toCounter = useCounterInstead();
   const [problem, setProblem] = useState<Problem | null>(null);
@@ -58,6 +58,7 @@ function Ended({ view }: { view: View }) {
         <div class="lead stack center" data-testid="reason">
           <p><strong>{code("reason", reason, ".what", "reason.unknown.what")}</strong></p>
           <p>{code("reason", reason, ".do", "reason.unknown.do")}</p>
+          {view.result?.retry_at !== undefined && <p data-testid="retry-at">{t("result.retry_at", { time: time(view.result.retry_at) })}</p>}
         </div>
       ) : <p class="lead center">{t(view.state === "expired" ? "result.expired_text" : "result.abandoned_text")}</p>}
       {refused && <Checks result={view.result} />}
