@@ -109,7 +109,7 @@ func repeat(ctx context.Context, log *slog.Logger, what string, every time.Durat
 	turn := func() {
 		defer func() {
 			if fault := recover(); fault != nil {
-				log.ErrorContext(ctx, "panic", "what", what, pii.Fault(fault))
+				log.ErrorContext(ctx, "panic", "what", what, "fault", pii.Fault(fault))
 			}
 		}()
 		if err := do(ctx); err != nil && ctx.Err() == nil {

@@ -25,7 +25,7 @@ func (a *API) guard(next http.Handler) http.Handler {
 				panic(fault)
 			}
 			if fault != nil {
-				a.cfg.Log.ErrorContext(r.Context(), "panic", "route", r.Pattern, pii.Fault(fault))
+				a.cfg.Log.ErrorContext(r.Context(), "panic", "route", r.Pattern, "fault", pii.Fault(fault))
 				if !watched.begun() {
 					problem.Write(watched, fmt.Errorf("panic in %s", r.Pattern))
 				}

@@ -13,7 +13,7 @@ const maxCallers = 6
 // Fault describes what recover returned, for the log: the type of the value, never
 // the value, which may be personal, and the module's own functions on the stack,
 // without arguments. Call it in the deferred function that recovered.
-func Fault(value any) slog.Attr {
+func Fault(value any) slog.Value {
 	var pcs [32]uintptr
 	frames := runtime.CallersFrames(pcs[:runtime.Callers(3, pcs[:])]) // leaves out Callers, Fault and the deferred function
 	var at []string
@@ -23,7 +23,7 @@ func Fault(value any) slog.Attr {
 			at = append(at, fmt.Sprintf("%s:%d", name, frame.Line))
 		}
 		if !more || len(at) == maxCallers {
-			return slog.Group("fault", "kind", fmt.Sprintf("%T", value), "at", strings.Join(at, " < "))
+			return slog.GroupValue(slog.String("kind", fmt.Sprintf("%T", value)), slog.String("at", strings.Join(at, " < ")))
 		}
 	}
 }

@@ -150,7 +150,7 @@ func (s *Service) readGuarded(ctx context.Context, card Card, req ReadRequest) (
 // wiped by then (apply), and the other sessions go on.
 func (s *Service) contain() {
 	if fault := recover(); fault != nil { // its value may be personal
-		s.cfg.Log.Error("panic", pii.Fault(fault))
+		s.cfg.Log.Error("panic", "fault", pii.Fault(fault))
 	}
 }
 

@@ -59,6 +59,7 @@ func TestEveryStateAndEvent(t *testing.T) {
 		{proofing.StateDocument, true, proofing.EventDocumentFailed}:   {proofing.StateDocument, nil},
 		{proofing.StateDocument, true, proofing.EventDocumentRead}:     {proofing.StateFace, []proofing.Effect{proofing.EffectReleaseReader}},
 		{proofing.StateFace, false, proofing.EventFaceStarted}:         {proofing.StateFace, nil},
+		{proofing.StateFace, false, proofing.EventFaceLimited}:         {proofing.StateRefused, exit},
 		{proofing.StateFace, true, proofing.EventFaceInterrupted}:      {proofing.StateFace, nil},
 		{proofing.StateFace, true, proofing.EventFaceDecided}:          {proofing.StateAccount, []proofing.Effect{proofing.EffectSeal, proofing.EffectWipe, proofing.EffectReleaseReader}},
 		{proofing.StateCounter, false, proofing.EventCounterDecided}:   {proofing.StateAccount, []proofing.Effect{proofing.EffectSeal, proofing.EffectWipe, proofing.EffectReleaseReader}},

@@ -227,7 +227,7 @@ func (c *serverConn) deliver(answer frame) bool {
 func (c *serverConn) ping(ctx context.Context) {
 	defer func() {
 		if fault := recover(); fault != nil { // this connection's trouble alone
-			c.hub.cfg.Log.ErrorContext(ctx, "panic", pii.Fault(fault))
+			c.hub.cfg.Log.ErrorContext(ctx, "panic", "fault", pii.Fault(fault))
 			c.end(&Error{kind: ErrGone})
 		}
 	}()
