@@ -1,13 +1,8 @@
 package main
 
 import (
-	"encoding/pem"
-	"fmt"
-	"os"
-
 	"ipse/internal/app"
-	"ipse/mrtd/cms"
-	"ipse/mrtd/deviation"
+	"ipse/internal/config"
 	"ipse/mrtd/trust"
 )
 
@@ -25,50 +20,8 @@ type trustFlags struct {
 	Policy string   `help:"Which named deviations are tolerated: ${enum}." enum:"strict,icao,lenient" default:"icao"`
 }
 
-func (f trustFlags) load(paths []string) (*trust.Store, []trust.Report, error) {
-	policy, err := deviation.ParsePolicy(f.Policy)
-	if err != nil {
-		return nil, nil, usageError{err}
-	}
-	opts := trust.Options{Policy: policy}
-	for _, name := range f.Root {
-		c, err := readCertificate(name)
-		if err != nil {
-			return nil, nil, err
-		}
-		opts.Roots = append(opts.Roots, c)
-	}
-	sources, err := readSources(paths)
-	if err != nil {
-		return nil, nil, err
-	}
-	return trust.Load(sources, opts)
-}
-
-func readCertificate(name string) (*cms.Certificate, error) {
-	b, err := os.ReadFile(name)
-	if err != nil {
-		return nil, err
-	}
-	if block, _ := pem.Decode(b); block != nil {
-		b = block.Bytes
-	}
-	c, err := cms.ParseCertificate(b)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
-	return c, nil
-}
-
-// readSources reads files, and in folders every file of a known kind, sorted.
-func readSources(paths []string) ([]trust.Source, error) {
-	var out []trust.Source
-	for _, p := range paths {
-		found, err := app.ReadTrustSource(p)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, found...)
-	}
-	return out, nil
+// load reads the store. With explain set, sources that cannot be loaded are reported
+// and left out.
+func (f trustFlags) load(paths []string, explain bool) (*trust.Store, []trust.Report, error) {
+	return app.LoadTrust(config.Trust{Sources: paths, Roots: f.Root, Policy: f.Policy}, explain)
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -38,7 +39,7 @@ type brokenLink struct {
 
 // Run loads the sources and prints what they hold.
 func (cmd passportTrustCmd) Run(c *cliContext) error {
-	store, reports, err := cmd.load(cmd.Paths)
+	store, reports, err := cmd.load(cmd.Paths, true)
 	if err != nil {
 		return err
 	}
@@ -52,10 +53,22 @@ func (cmd passportTrustCmd) Run(c *cliContext) error {
 			r.Broken = append(r.Broken, brokenLink{b.Entry.Kind, cert.Country(), cert.Subject.String(), cert.SerialNumber().Text(16), b.Reason.Error()})
 		}
 	}
+	show := func() error { return cmd.text(c, store, r) }
 	if cmd.JSON {
-		return c.printJSON(r)
+		show = func() error { return c.printJSON(r) }
 	}
-	return cmd.text(c, store, r)
+	return errors.Join(show(), leftOut(reports))
+}
+
+// leftOut gathers why whole sources were not loaded.
+func leftOut(reports []trust.Report) error {
+	var errs []error
+	for _, r := range reports {
+		if r.Error != "" {
+			errs = append(errs, errors.New(r.Error))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 func (cmd passportTrustCmd) text(c *cliContext, store *trust.Store, r trustReport) error {
@@ -63,6 +76,9 @@ func (cmd passportTrustCmd) text(c *cliContext, store *trust.Store, r trustRepor
 	for _, s := range r.Sources {
 		fmt.Fprintf(&b, "%s: %s, %d certificates, %d loaded, %d duplicates, %d revocation lists, %d refused\n",
 			s.Name, s.Form, s.Certificates, s.Loaded, s.Duplicates, s.CRLs, len(s.Refused))
+		if s.Error != "" {
+			fmt.Fprintf(&b, "  given up: %s\n", s.Error)
+		}
 		if s.KnownDeviations > 0 {
 			fmt.Fprintf(&b, "  %d announced deviations\n", s.KnownDeviations)
 		}
@@ -74,7 +90,7 @@ func (cmd passportTrustCmd) text(c *cliContext, store *trust.Store, r trustRepor
 			fmt.Fprintf(&b, "  %4d x %-28s %s\n", s.Deviations[code], code, info.Text)
 		}
 		for _, x := range s.Refused {
-			fmt.Fprintf(&b, "  refused %s %d: %s\n", x.What, x.Index, x.Reason)
+			fmt.Fprintf(&b, "  refused %s %d%s: %s\n", x.What, x.Index, inBrackets(x.Subject), x.Reason)
 		}
 	}
 	fmt.Fprintf(&b, "%d authorities of %d countries, %d document signers, %d revocation lists; store %s\n",
@@ -95,6 +111,13 @@ func (cmd passportTrustCmd) text(c *cliContext, store *trust.Store, r trustRepor
 	}
 	_, err := fmt.Fprint(c.Stdout, b.String())
 	return err
+}
+
+func inBrackets(s string) string {
+	if s == "" {
+		return ""
+	}
+	return " (" + s + ")"
 }
 
 func sortedCodes(m map[deviation.Code]int) []deviation.Code {

@@ -31,7 +31,7 @@ func (cmd passportVerifyCmd) Run(c *cliContext) error {
 	if err != nil {
 		return err
 	}
-	store, _, err := cmd.load(cmd.Trust)
+	store, _, err := cmd.load(cmd.Trust, false)
 	if err != nil {
 		return err
 	}

@@ -110,7 +110,7 @@ func TestSpecimenIsReadOverTheRelay(t *testing.T) {
 	if !ok {
 		t.Fatal("no reader")
 	}
-	store, _, err := trustFlags{}.load([]string{dir + "/trust"})
+	store, _, err := trustFlags{}.load([]string{dir + "/trust"}, false)
 	if err != nil {
 		t.Fatal(err)
 	}

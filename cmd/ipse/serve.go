@@ -8,6 +8,9 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"os"
+	"os/signal"
+	"syscall"
 	"time"
 
 	"ipse/internal/app"
@@ -32,10 +35,33 @@ func (cmd serveCmd) Run(c *cliContext) error {
 	if err != nil {
 		return err
 	}
+	stop := onHangup(func() {
+		if err := server.ReloadTrust(c.Context); err != nil {
+			log.ErrorContext(c.Context, "reload", "error", err)
+		}
+	})
+	defer stop()
 	err = server.Serve(c.Context, func(address net.Addr) {
 		log.Info("ready", "address", address.String(), "public_url", cfg.Server.PublicURL, "version", c.Version, "ms", c.Now().Sub(began).Milliseconds())
 	})
 	return errors.Join(err, closeWithin(server.Close, time.Duration(cfg.Server.ShutdownTimeout)))
+}
+
+// onHangup calls do for every SIGHUP, one at a time, until stop is called.
+func onHangup(do func()) (stop func()) {
+	signals, done := make(chan os.Signal, 1), make(chan struct{})
+	signal.Notify(signals, syscall.SIGHUP)
+	go func() {
+		defer close(done)
+		for range signals {
+			do()
+		}
+	}()
+	return func() {
+		signal.Stop(signals)
+		close(signals)
+		<-done
+	}
 }
 
 // newLog writes one JSON line an event, through the handler that lets nothing

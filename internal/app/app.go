@@ -57,7 +57,8 @@ type App struct {
 
 	keys     *Keys
 	store    *store.DB
-	trust    *trust.Store
+	trust    *trust.Live
+	lists    *trustLists // nil in the demonstration
 	hub      *relay.Hub
 	models   *models
 	chip     *chipReader
@@ -146,22 +147,26 @@ func (a *App) openStore(ctx context.Context) (err error) {
 	return err
 }
 
-func (a *App) loadTrust(context.Context) error {
+func (a *App) loadTrust(context.Context) (err error) {
 	if a.opts.demo != nil {
 		return a.opts.demo.trust(a)
 	}
-	loaded, reports, err := loadTrust(a.opts.Config.Trust)
+	a.lists, err = newTrustLists(a.opts.Config.Trust, a.log)
 	if err != nil {
 		return err
 	}
-	for _, r := range reports {
-		a.log.Info("trust source", "name", r.Name, "form", r.Form, "loaded", r.Loaded, "refused", len(r.Refused), "lists", r.CRLs)
-	}
-	if loaded.Len() == 0 {
-		a.log.Warn("no issuer is trusted: every document will be refused")
-	}
-	a.trust = loaded
+	a.trust = a.lists.live
 	return nil
+}
+
+// ReloadTrust reads the trust lists of the configuration again and puts them in force
+// for checks that begin later; where that fails, the lists in force stay. It may be
+// called at any time. The demonstration's authority is its own: there is nothing to do.
+func (a *App) ReloadTrust(ctx context.Context) error {
+	if a.lists == nil {
+		return nil
+	}
+	return a.lists.reload(ctx)
 }
 
 func (a *App) buildServices(context.Context) (err error) {

@@ -22,9 +22,10 @@ import (
 // chipReader is proofing.ChipReader over package mrtd: it reads the document
 // over the relay, judges what was read, and keeps nothing.
 type chipReader struct {
-	trust  *trust.Store
+	trust  *trust.Live
 	policy deviation.Policy
 	crl    bool
+	grace  time.Duration
 	rand   io.Reader
 	now    func() time.Time
 
@@ -32,12 +33,12 @@ type chipReader struct {
 	decoder *jp2.Decoder
 }
 
-func newChipReader(store *trust.Store, cfg config.Trust, random io.Reader, now func() time.Time) (*chipReader, error) {
+func newChipReader(lists *trust.Live, cfg config.Trust, random io.Reader, now func() time.Time) (*chipReader, error) {
 	policy, err := deviation.ParsePolicy(cfg.Policy)
 	if err != nil {
 		return nil, err
 	}
-	return &chipReader{trust: store, policy: policy, crl: cfg.RequireCRL, rand: random, now: now}, nil
+	return &chipReader{trust: lists, policy: policy, crl: cfg.RequireCRL, grace: time.Duration(cfg.CRLGrace), rand: random, now: now}, nil
 }
 
 // ReadDocument implements proofing.ChipReader.
@@ -47,8 +48,8 @@ func (c *chipReader) ReadDocument(ctx context.Context, card proofing.Card, req p
 		return nil, err
 	}
 	// The document's own expiry is proofing's to judge, with a reason of its own.
-	read, err := mrtd.Inspect(ctx, card, c.trust, mrtd.InspectOptions{Read: opts, Now: c.now,
-		Verify: mrtd.VerifyOptions{Policy: c.policy, AllowExpired: true, RequireCRL: c.crl}})
+	read, err := mrtd.Inspect(ctx, card, c.trust.Get(), mrtd.InspectOptions{Read: opts, Now: c.now,
+		Verify: mrtd.VerifyOptions{Policy: c.policy, AllowExpired: true, RequireCRL: c.crl, CRLGrace: c.grace}})
 	if err != nil {
 		return nil, &proofing.ReadError{Code: failureOf(err), Err: err}
 	}

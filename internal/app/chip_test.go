@@ -36,7 +36,7 @@ func newDesk(t *testing.T) desk {
 	if err != nil {
 		t.Fatal(err)
 	}
-	reader, err := newChipReader(store, config.Trust{Policy: "icao"}, rand.Reader, today)
+	reader, err := newChipReader(trust.NewLive(store), config.Trust{Policy: "icao"}, rand.Reader, today)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -255,7 +255,7 @@ func memoryFolder() (string, error) {
 func (d *demo) trust(a *App) error {
 	sources := []trust.Source{{Name: "specimen authority", Data: d.desk.issuer.CSCA()}}
 	for _, name := range a.opts.Config.Trust.Sources {
-		found, err := ReadTrustSource(name)
+		found, err := readTrustSource(name)
 		if err != nil {
 			return err
 		}
@@ -265,7 +265,7 @@ func (d *demo) trust(a *App) error {
 	if err != nil {
 		return err
 	}
-	a.trust = loaded
+	a.trust = trust.NewLive(loaded)
 	return nil
 }
 

@@ -86,16 +86,21 @@ func (a *App) shutdown(server *http.Server) error {
 
 // sweep expires what is due until ctx ends.
 func (a *App) sweep(ctx context.Context) {
-	var wg sync.WaitGroup
-	for _, s := range []struct {
+	type job struct {
 		what  string
 		every time.Duration
 		do    func(context.Context) error
-	}{
+	}
+	jobs := []job{
 		{"checks", 5 * time.Second, a.proofing.Sweep},
 		{"sessions", 2 * time.Minute, func(ctx context.Context) error { _, err := a.accounts.Sweep(ctx); return err }},
 		{"logins", time.Minute, a.idp.Sweep},
-	} {
+	}
+	if every := time.Duration(a.opts.Config.Trust.CheckEvery); a.lists != nil && every > 0 {
+		jobs = append(jobs, job{"trust lists", every, a.lists.refresh})
+	}
+	var wg sync.WaitGroup
+	for _, s := range jobs {
 		wg.Go(func() { repeat(ctx, a.log, s.what, s.every, s.do) })
 	}
 	wg.Wait()

@@ -18,13 +18,15 @@ import (
 // maxTrustFile bounds one trust source: the ICAO PKD's exports are some 100 MB.
 const maxTrustFile = 512 << 20
 
-// loadTrust reads the sources of the configuration.
-func loadTrust(cfg config.Trust) (*trust.Store, []trust.Report, error) {
+// LoadTrust reads the sources and roots that cfg names. Where roots are given, lists
+// that none of them vouches for are refused. With explain set, a source that cannot
+// be loaded is reported and left out instead of failing the whole.
+func LoadTrust(cfg config.Trust, explain bool) (*trust.Store, []trust.Report, error) {
 	policy, err := deviation.ParsePolicy(cfg.Policy)
 	if err != nil {
 		return nil, nil, err
 	}
-	opts := trust.Options{Policy: policy}
+	opts := trust.Options{Policy: policy, RequireSignedLists: len(cfg.Roots) > 0, SkipBadSources: explain}
 	for _, name := range cfg.Roots {
 		root, err := readCertificate(name)
 		if err != nil {
@@ -32,10 +34,9 @@ func loadTrust(cfg config.Trust) (*trust.Store, []trust.Report, error) {
 		}
 		opts.Roots = append(opts.Roots, root)
 	}
-	opts.RequireSignedLists = len(opts.Roots) > 0
 	var sources []trust.Source
 	for _, name := range cfg.Sources {
-		found, err := ReadTrustSource(name)
+		found, err := readTrustSource(name)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -44,20 +45,14 @@ func loadTrust(cfg config.Trust) (*trust.Store, []trust.Report, error) {
 	return trust.Load(sources, opts)
 }
 
-// ReadTrustSource reads a file, or in a folder every file of a known kind, sorted.
-func ReadTrustSource(name string) ([]trust.Source, error) {
-	info, err := os.Stat(name)
+// readTrustSource reads a file, or in a folder every file of a known kind, sorted.
+func readTrustSource(name string) ([]trust.Source, error) {
+	names, err := trustFilesOf(name)
 	if err != nil {
-		return nil, fmt.Errorf("trust source: %w", err)
+		return nil, err
 	}
-	names := []string{name}
-	if info.IsDir() {
-		if names, err = trustFiles(name); err != nil {
-			return nil, fmt.Errorf("trust source: %w", err)
-		}
-		if len(names) == 0 {
-			return nil, fmt.Errorf("trust source %s: no master list, LDIF, PEM or DER file in this folder", name)
-		}
+	if len(names) == 0 {
+		return nil, fmt.Errorf("trust source %s: no master list, LDIF, PEM or DER file in this folder", name)
 	}
 	out := make([]trust.Source, 0, len(names))
 	for _, file := range names {
@@ -75,6 +70,22 @@ func ReadTrustSource(name string) ([]trust.Source, error) {
 		out = append(out, trust.Source{Name: filepath.Base(file), Data: content})
 	}
 	return out, nil
+}
+
+// trustFilesOf returns name itself, or for a folder its files of a known kind, sorted.
+func trustFilesOf(name string) ([]string, error) {
+	info, err := os.Stat(name)
+	if err != nil {
+		return nil, fmt.Errorf("trust source: %w", err)
+	}
+	if !info.IsDir() {
+		return []string{name}, nil
+	}
+	names, err := trustFiles(name)
+	if err != nil {
+		return nil, fmt.Errorf("trust source: %w", err)
+	}
+	return names, nil
 }
 
 func trustFiles(dir string) ([]string, error) {

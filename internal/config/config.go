@@ -68,6 +68,12 @@ type Trust struct {
 	Policy string `toml:"policy"`
 	// Refuse documents for which no fresh revocation list is known.
 	RequireCRL bool `toml:"require_crl"`
+	// How long past its next update a revocation list still counts as fresh, 0s to
+	// 2160h.
+	CRLGrace Duration `toml:"crl_grace"`
+	// How often the files above are looked at; changed ones come into force without a
+	// restart, as they do on SIGHUP. 10s to 24h, or 0s for on SIGHUP alone.
+	CheckEvery Duration `toml:"check_every"`
 }
 
 // Proofing is the [proofing] table.
@@ -185,7 +191,7 @@ func (d Duration) String() string {
 func Default() Config {
 	return Config{
 		Server:   Server{Address: "127.0.0.1:8443", Data: "data", ShutdownTimeout: Duration(15 * time.Second)},
-		Trust:    Trust{Policy: "icao"},
+		Trust:    Trust{Policy: "icao", CheckEvery: Duration(time.Minute)},
 		Proofing: Proofing{SessionLifetime: Duration(30 * time.Minute), ConcurrentReadings: 64, MinimumLevel: "substantial", DocumentAttempts: 5, FaceAttempts: 3,
 			DocumentFailures: 6, DocumentFailuresWindow: Duration(24 * time.Hour)},
 		Face:     Face{FMR: "1:10000", ConcurrentChecks: 2},

@@ -106,6 +106,10 @@ func (c Config) Validate() error {
 	v.span("proofing.document_failures_window", c.Proofing.DocumentFailuresWindow, time.Minute, 720*time.Hour)
 	v.oneOf("proofing.minimum_level", c.Proofing.MinimumLevel, "substantial", "high")
 	v.oneOf("trust.policy", c.Trust.Policy, "strict", "icao", "lenient")
+	v.span("trust.crl_grace", c.Trust.CRLGrace, 0, 90*24*time.Hour)
+	if c.Trust.CheckEvery != 0 {
+		v.span("trust.check_every", c.Trust.CheckEvery, 10*time.Second, 24*time.Hour)
+	}
 	v.count("face.concurrent_checks", c.Face.ConcurrentChecks, 64)
 	v.oneOf("face.fmr", c.Face.FMR, "1:1000", "1:10000")
 	seen := map[string]bool{}

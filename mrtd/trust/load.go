@@ -7,6 +7,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"strings"
 
 	"ipse/mrtd/cms"
 	"ipse/mrtd/deviation"
@@ -30,6 +31,10 @@ type Options struct {
 	Policy deviation.Policy
 	// RequireSignedLists refuses lists whose signer no root vouches for.
 	RequireSignedLists bool
+	// SkipBadSources reports a source that cannot be loaded, with the reason, and goes
+	// on instead of failing: for saying what is wrong with which. What of it was loaded
+	// before the fault stays.
+	SkipBadSources bool
 }
 
 // Reasons a source or a part of it is refused.
@@ -52,6 +57,8 @@ type Report struct {
 	Duplicates   int       `json:"duplicates"`
 	CRLs         int       `json:"crls"`
 	Refused      []Refusal `json:"refused,omitempty"`
+	// Error is why the source was given up, "" where it was not (SkipBadSources).
+	Error string `json:"error,omitempty"`
 	// KnownDeviations counts what a deviation list announces.
 	KnownDeviations int `json:"known_deviations,omitempty"`
 	// Signature says how a list's signature was verified, "" for other forms.
@@ -65,6 +72,8 @@ type Refusal struct {
 	Index  int    `json:"index"` // from 0, in the source
 	What   string `json:"what"`  // "certificate", "CRL", "deviation list"
 	Reason string `json:"reason"`
+	// Subject names the certificate or the list's issuer, where that can be read.
+	Subject string `json:"subject,omitempty"`
 }
 
 // Load builds a store from sources. It fails only where a source cannot be read
@@ -79,7 +88,11 @@ func Load(sources []Source, opts Options) (*Store, []Report, error) {
 		digest := sha256.Sum256(s.Data)
 		l.report.SHA256 = hex.EncodeToString(digest[:])
 		if err := l.source(s.Data); err != nil {
-			return nil, append(reports, *l.report), fmt.Errorf("trust: source %s: %w", s.Name, err)
+			err = fmt.Errorf("trust: source %s: %w", s.Name, err)
+			if !opts.SkipBadSources {
+				return nil, append(reports, *l.report), err
+			}
+			l.report.Error = err.Error()
 		}
 		reports = append(reports, *l.report)
 	}
@@ -206,8 +219,8 @@ func (l *loader) add(c *cms.Certificate, f [32]byte) {
 		ds = append(append([]deviation.Deviation{}, ds...), c.AuthorityProfile()...)
 	}
 	if refused := l.judge.Refused(ds); len(refused) > 0 {
-		info, _ := deviation.Lookup(refused[0].Code)
-		l.refuse("certificate", fmt.Errorf("%w under policy %s: %s (%s)", ErrPolicy, l.opts.Policy, info.Code, info.Text))
+		l.refuse("certificate", fmt.Errorf("%w under policy %s: %s", ErrPolicy, l.opts.Policy, explain(refused)))
+		l.report.Refused[len(l.report.Refused)-1].Subject = c.Subject.String()
 		return
 	}
 	for _, d := range ds {
@@ -219,6 +232,16 @@ func (l *loader) add(c *cms.Certificate, f [32]byte) {
 		return
 	}
 	l.authorities = append(l.authorities, entry)
+}
+
+// explain names deviations with their place, their meaning and their clause.
+func explain(ds []deviation.Deviation) string {
+	parts := make([]string, len(ds))
+	for i, d := range ds {
+		info, _ := deviation.Lookup(d.Code)
+		parts[i] = fmt.Sprintf("%s at offset %d: %s (%s)", d.Code, d.Offset, info.Text, info.Clause)
+	}
+	return strings.Join(parts, "; ")
 }
 
 // kindOf tells authorities from signers by basic constraints and key usage, and
