@@ -190,10 +190,10 @@ func (d Duration) String() string {
 // asks for it.
 func Default() Config {
 	return Config{
-		Server:   Server{Address: "127.0.0.1:8443", Data: "data", ShutdownTimeout: Duration(15 * time.Second)},
-		Trust:    Trust{Policy: "icao", CheckEvery: Duration(time.Minute)},
+		Server: Server{Address: "127.0.0.1:8443", Data: "data", ShutdownTimeout: Duration(15 * time.Second)},
+		Trust:  Trust{Policy: "icao", CheckEvery: Duration(time.Minute)},
 		Proofing: Proofing{SessionLifetime: Duration(30 * time.Minute), ConcurrentReadings: 64, MinimumLevel: "substantial", DocumentAttempts: 5, FaceAttempts: 3,
 			DocumentFailures: 6, DocumentFailuresWindow: Duration(24 * time.Hour)},
-		Face:     Face{FMR: "1:10000", ConcurrentChecks: 2},
+		Face: Face{FMR: "1:10000", ConcurrentChecks: 2},
 	}
 }
