@@ -13,18 +13,6 @@ import (
 	"ipse/mrtd/lds"
 )
 
-// Instructions (ISO/IEC 7816-4).
-const (
-	insManageSecurity       = 0x22
-	insExternalAuthenticate = 0x82
-	insGetChallenge         = 0x84
-	insGeneralAuthenticate  = 0x86
-	insInternalAuthenticate = 0x88
-	insSelect               = 0xA4
-	insReadBinary           = 0xB0
-	insReadBinaryOdd        = 0xB1
-)
-
 // passwords are what the access data give.
 type passwords struct{ mrz, can *sm.Password }
 
@@ -103,7 +91,11 @@ func (r *reader) tryPACE(ctx context.Context, infos *pace.Infos) (opened bool, e
 		err = failed("PACE", ErrUnsupported, errors.New("no usable parameters"))
 	}
 	for _, info := range candidates(infos) {
-		if err = r.pace(ctx, infos, info, password); err == nil {
+		err = r.pace(ctx, infos, info, password)
+		if errors.Is(err, errPACE) && r.noExtended() {
+			err = r.pace(ctx, infos, info, password) // once more, in chains
+		}
+		if err == nil {
 			return true, nil
 		}
 		if over(err) || errors.Is(err, ErrAccessDenied) {
@@ -133,7 +125,7 @@ func (r *reader) afterPACE(ctx context.Context, err error) error {
 
 // selectApplication has no Le: German chips refuse it.
 func selectApplication() *apdu.Command {
-	return &apdu.Command{INS: insSelect, P1: 0x04, P2: 0x0C, Data: []byte{0xA0, 0x00, 0x00, 0x02, 0x47, 0x10, 0x01}}
+	return &apdu.Command{INS: apdu.Select, P1: 0x04, P2: 0x0C, Data: []byte{0xA0, 0x00, 0x00, 0x02, 0x47, 0x10, 0x01}}
 }
 
 func applicationSelected(a *answer) error {
@@ -168,13 +160,13 @@ func (r *reader) cardAccess(ctx context.Context) (*pace.Infos, error) {
 // forms; and by file identifier.
 func (r *reader) readCardAccess(ctx context.Context) ([]byte, error) {
 	const step = "read CardAccess"
-	short := &apdu.Command{INS: insReadBinary, P1: 0x80 | lds.CardAccess.SFI(), Ne: apdu.MaxShortNe}
-	byID := []*apdu.Command{{INS: insSelect, P1: 0x02, P2: 0x0C, Data: []byte{0x01, 0x1C}}, {INS: insReadBinary, Ne: apdu.MaxShortNe}}
+	short := &apdu.Command{INS: apdu.ReadBinary, P1: 0x80 | lds.CardAccess.SFI(), Ne: apdu.MaxShortNe}
+	byID := []*apdu.Command{{INS: apdu.Select, P1: 0x02, P2: 0x0C, Data: []byte{0x01, 0x1C}}, {INS: apdu.ReadBinary, Ne: apdu.MaxShortNe}}
 	for i, commands := range [][]*apdu.Command{
 		{short},
-		{{INS: insSelect, P2: 0x0C, Data: []byte{0x3F, 0x00}}, short},
+		{{INS: apdu.Select, P2: 0x0C, Data: []byte{0x3F, 0x00}}, short},
 		byID,
-		{{INS: insSelect, P2: 0x0C}, short},
+		{{INS: apdu.Select, P2: 0x0C}, short},
 	} {
 		answers, err := r.link.sendAll(ctx, step, commands)
 		if err != nil {
@@ -201,7 +193,7 @@ func (r *reader) bac(ctx context.Context) error {
 	}
 	defer clear(enc)
 	defer clear(mac)
-	answers, err := r.link.sendAll(ctx, step, []*apdu.Command{selectApplication(), {INS: insGetChallenge, Ne: 8}})
+	answers, err := r.link.sendAll(ctx, step, []*apdu.Command{selectApplication(), {INS: apdu.GetChallenge, Ne: 8}})
 	if err != nil {
 		return err
 	}
@@ -209,7 +201,7 @@ func (r *reader) bac(ctx context.Context) error {
 		if err := applicationSelected(answers[0]); err != nil {
 			return err
 		}
-		a, err := r.link.send(ctx, step, &apdu.Command{INS: insGetChallenge, Ne: 8})
+		a, err := r.link.send(ctx, step, &apdu.Command{INS: apdu.GetChallenge, Ne: 8})
 		if err != nil {
 			return err
 		}
@@ -233,7 +225,7 @@ func (r *reader) externalAuthenticate(ctx context.Context, enc, mac, rndIC []byt
 		return failed(step, ErrOptions, err)
 	}
 	copy(s[8:16], rndIC)
-	a, err := r.link.send(ctx, step, &apdu.Command{INS: insExternalAuthenticate, Data: sm.SealBAC(enc, mac, s), Ne: sm.BACSize})
+	a, err := r.link.send(ctx, step, &apdu.Command{INS: apdu.ExternalAuthenticate, Data: sm.SealBAC(enc, mac, s), Ne: sm.BACSize})
 	if err != nil {
 		return err
 	}
@@ -257,8 +249,8 @@ func (r *reader) externalAuthenticate(ctx context.Context, enc, mac, rndIC []byt
 // everyone, others want PACE alone.
 func (r *reader) openToAll(ctx context.Context, challenge *answer) error {
 	for _, commands := range [][]*apdu.Command{
-		{{INS: insReadBinary, P1: 0x80 | lds.COM.SFI(), Ne: headerSize}},
-		{{INS: insSelect, P1: 0x02, P2: 0x0C, Data: []byte{0x01, 0x1E}}, {INS: insReadBinary, Ne: headerSize}},
+		{{INS: apdu.ReadBinary, P1: 0x80 | lds.COM.SFI(), Ne: headerSize}},
+		{{INS: apdu.Select, P1: 0x02, P2: 0x0C, Data: []byte{0x01, 0x1E}}, {INS: apdu.ReadBinary, Ne: headerSize}},
 	} {
 		answers, err := r.link.sendAll(ctx, "read COM", commands)
 		if err != nil {

@@ -193,10 +193,9 @@ func (r *reader) readContents(ctx context.Context, files []*file) error {
 		first := reads[0]
 		r.progress(first.f.id, 0)
 		step := "read " + string(first.f.id)
-		r.link.extended = false
 		answers, err := r.link.sendAll(ctx, step, commands)
 		if err != nil {
-			return r.extendedFailed(err)
+			return err
 		}
 		if err := r.takeReads(reads, answers); err != nil {
 			return err
@@ -258,22 +257,22 @@ func (r *reader) chunk(missing, offset int) int {
 // the current one: by short identifier in READ BINARY itself where the offset allows.
 func (r *reader) readCommands(id lds.FileID, choose bool, offset, n int) []*apdu.Command {
 	if choose && !r.quirks.noSFI && offset <= 0xFF {
-		return []*apdu.Command{{INS: insReadBinary, P1: 0x80 | id.SFI(), P2: byte(offset), Ne: n}}
+		return []*apdu.Command{{INS: apdu.ReadBinary, P1: 0x80 | id.SFI(), P2: byte(offset), Ne: n}}
 	}
 	var out []*apdu.Command
 	if choose {
 		fid := id.FID()
-		out = append(out, &apdu.Command{INS: insSelect, P1: 0x02, P2: 0x0C, Data: []byte{byte(fid >> 8), byte(fid)}})
+		out = append(out, &apdu.Command{INS: apdu.Select, P1: 0x02, P2: 0x0C, Data: []byte{byte(fid >> 8), byte(fid)}})
 	}
 	if offset <= maxOffset {
-		return append(out, &apdu.Command{INS: insReadBinary, P1: byte(offset >> 8), P2: byte(offset), Ne: n})
+		return append(out, &apdu.Command{INS: apdu.ReadBinary, P1: byte(offset >> 8), P2: byte(offset), Ne: n})
 	}
 	// Beyond 32767: odd instruction, offset and data in data objects (ISO/IEC 7816-4 §11.3.3).
 	at := []byte{byte(offset >> 16), byte(offset >> 8), byte(offset)}
 	if at[0] == 0 {
 		at = at[1:]
 	}
-	return append(out, &apdu.Command{INS: insReadBinaryOdd, Data: tlv.Encode(0x54, at), Ne: n + len(tlv.AppendHeader(nil, 0x53, n))})
+	return append(out, &apdu.Command{INS: apdu.ReadBinaryOdd, Data: tlv.Encode(0x54, at), Ne: n + len(tlv.AppendHeader(nil, 0x53, n))})
 }
 
 // takeReads adds the answers to their files. A shorter answer than asked for makes
@@ -342,15 +341,23 @@ func (r *reader) readRefused(one read, a *answer) error {
 	return e
 }
 
-// extendedFailed handles a card lost at the first command of extended length: many
-// readers fail at those, so it is tried once more in short pieces.
-func (r *reader) extendedFailed(err error) error {
-	var e *Error
-	if !errors.As(err, &e) || !errors.Is(err, ErrCard) || !r.link.extended || r.link.extendedWorks || knownLost(err) {
-		return err
+// noExtended notes, after a command of extended length was refused, that the chip or
+// the reader takes none; false when it took one before, or none was sent.
+func (r *reader) noExtended() bool {
+	if r.quirks.short || !r.link.extended || r.link.extendedWorks {
+		return false
 	}
 	r.quirks.short = true
-	e.lost = true
+	return true
+}
+
+// extendedFailed handles a card lost at the first command of extended length: many
+// readers fail at those, so everything is tried once more without.
+func (r *reader) extendedFailed(err error) error {
+	var e *Error
+	if errors.As(err, &e) && errors.Is(err, ErrCard) && !knownLost(err) && r.noExtended() {
+		e.lost = true
+	}
 	return err
 }
 

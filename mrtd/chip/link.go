@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"ipse/mrtd/internal/apdu"
 	"ipse/mrtd/internal/sm"
@@ -16,8 +17,8 @@ type link struct {
 	session *sm.Session
 
 	commands, trips, max int
-	extended             bool // a command with extended lengths was sent
-	extendedWorks        bool // and one was answered well
+	extended             bool // the last commands sent had an extended length among them
+	extendedWorks        bool // one was answered well, in full length
 	transcript           *CATranscript
 }
 
@@ -48,9 +49,38 @@ func (l *link) send(ctx context.Context, step string, c *apdu.Command) (*answer,
 	return all[0], nil
 }
 
+// sendLong sends commands of which the last may have long data or a long answer: with
+// extended length or, where chips and readers have none of that, in chains
+// (ISO/IEC 7816-4 §5.3.3, §5.3.4). The answers are those of sendAll, of which a
+// chain gives one: whole tells that the last command was answered.
+func (r *reader) sendLong(ctx context.Context, step string, commands []*apdu.Command, answerSize int) (answers []*answer, whole bool, err error) {
+	last := *commands[len(commands)-1]
+	most := shortAES
+	if r.link.session == nil {
+		most = apdu.MaxShortData
+	}
+	if !r.quirks.short && (len(last.Data) > most || answerSize > r.shortChunk()) {
+		last.Extended, last.Ne = true, extendedNe(last.Ne)
+		commands = append(slices.Clone(commands[:len(commands)-1]), &last)
+	} else {
+		commands = append(slices.Clone(commands[:len(commands)-1]), last.Chain(most)...)
+	}
+	answers, err = r.link.sendAll(ctx, step, commands)
+	return answers, len(answers) == len(commands), err
+}
+
+// extendedNe is Ne for an extended command: all there is, or nothing still.
+func extendedNe(ne int) int {
+	if ne > 0 {
+		return apdu.MaxNe
+	}
+	return 0
+}
+
 // sendAll sends commands in order until one is not answered 9000, and returns the
 // answers, at least one. At most MaxBatch commands.
 func (l *link) sendAll(ctx context.Context, step string, commands []*apdu.Command) ([]*answer, error) {
+	l.extended = false
 	if l.session == nil {
 		return l.sendPlain(ctx, step, commands)
 	}
@@ -118,6 +148,7 @@ func (l *link) sendPlain(ctx context.Context, step string, commands []*apdu.Comm
 	raw := make([][]byte, len(commands))
 	for i, c := range commands {
 		var err error
+		l.extended = l.extended || c.Extended || c.NeedsExtended()
 		if raw[i], err = c.Encode(); err != nil {
 			return nil, failed(step, ErrLimit, err)
 		}

@@ -108,8 +108,8 @@ func (r *reader) beginPACE(ctx context.Context, info pace.Info, password *sm.Pas
 		}
 		// No Le: German chips refuse it here.
 		answers, err := r.link.sendAll(ctx, step, []*apdu.Command{
-			{INS: insManageSecurity, P1: 0xC1, P2: 0xA4, Data: data},
-			{CLA: 0x10, INS: insGeneralAuthenticate, Data: tlv.Encode(0x7C), Ne: apdu.MaxShortNe},
+			{INS: apdu.ManageSecurity, P1: 0xC1, P2: 0xA4, Data: data},
+			{CLA: apdu.Chained, INS: apdu.GeneralAuthenticate, Data: tlv.Encode(0x7C), Ne: apdu.MaxShortNe},
 		})
 		if err != nil {
 			return nil, err
@@ -197,19 +197,28 @@ func (r *reader) confirmPACE(ctx context.Context, info pace.Info, domain *pace.D
 }
 
 // authenticate sends GENERAL AUTHENTICATE with dynamic authentication data and
-// returns the chip's by tag (9303-11 §4.4.4.2). Long keys need extended lengths;
-// domain, if not nil, says how long the answer may get.
+// returns the chip's by tag (9303-11 §4.4.4.2). domain, if not nil, says how long the
+// answer may get. Keys too long for a short command go with extended length, or in
+// parts: the length of the data object tells the chip where a step ends.
 func (r *reader) authenticate(ctx context.Context, step string, chained bool, domain *pace.Domain, objects ...[]byte) (map[tlv.Tag][]byte, error) {
-	c := &apdu.Command{INS: insGeneralAuthenticate, Data: tlv.Encode(0x7C, objects...), Ne: apdu.MaxShortNe}
+	c := &apdu.Command{INS: apdu.GeneralAuthenticate, Data: tlv.Encode(0x7C, objects...), Ne: apdu.MaxShortNe}
 	if chained {
-		c.CLA = 0x10
+		c.CLA = apdu.Chained
 	}
-	if c.NeedsExtended() || domain != nil && !domain.IsCurve() && domain.Bits() > 1900 {
-		c.Extended, c.Ne = true, apdu.MaxNe
+	size := 0
+	if domain != nil && !domain.IsCurve() {
+		size = (domain.Bits()+7)/8 + 8 // two data objects around the key
 	}
-	a, err := r.link.send(ctx, step, c)
+	answers, whole, err := r.sendLong(ctx, step, []*apdu.Command{c}, size)
 	if err != nil {
 		return nil, err
+	}
+	a := answers[len(answers)-1]
+	if !whole && a.SW == apdu.OK {
+		return nil, failed(step, ErrAnswer, errors.New("the chain was cut"))
+	}
+	if r.link.extended && a.SW == apdu.OK && len(a.Data) > shortPlain {
+		r.link.extendedWorks = true
 	}
 	return authenticationObjects(step, a)
 }

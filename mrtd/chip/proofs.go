@@ -115,22 +115,26 @@ func rankCA(i pace.CAInfo) int {
 // without naming it where the chip refuses that. false when the chip refuses.
 func (r *reader) sendCA(ctx context.Context, info pace.CAInfo, public []byte) (bool, error) {
 	const step = "chip authentication"
-	for _, id := range [][]byte{keyReference(info.KeyID), nil} {
-		commands := commandsCA(info, public, id)
-		answers, err := r.link.sendAll(ctx, step, commands)
+	ids := [][]byte{keyReference(info.KeyID), nil}
+	for len(ids) > 0 {
+		answers, whole, err := r.sendLong(ctx, step, commandsCA(info, public, ids[0]), 0)
 		if err != nil {
 			return false, err
 		}
 		last := answers[len(answers)-1]
-		if last.bare {
+		switch {
+		case last.SW == apdu.OK && whole:
+			return true, nil
+		case last.bare && r.noExtended():
+			return false, refused(step, ErrAnswer, last)
+		case last.bare:
 			r.quirks.noCA = true // a fresh session, without asking again
 			return false, refused(step, ErrAnswer, last)
-		}
-		if last.SW == apdu.OK && len(answers) == len(commands) {
-			return true, nil
-		}
-		if id == nil {
-			break
+		case r.noExtended(): // once more, in chains
+		case ids[0] == nil:
+			return false, nil
+		default:
+			ids = ids[1:]
 		}
 	}
 	return false, nil
@@ -140,11 +144,11 @@ func (r *reader) sendCA(ctx context.Context, info pace.CAInfo, public []byte) (b
 // (9303-11 §6.2.4).
 func commandsCA(info pace.CAInfo, public, id []byte) []*apdu.Command {
 	if info.Protocol.Suite == sm.TDES {
-		return []*apdu.Command{{INS: insManageSecurity, P1: 0x41, P2: 0xA6, Data: append(tlv.Encode(0x91, public), id...)}}
+		return []*apdu.Command{{INS: apdu.ManageSecurity, P1: 0x41, P2: 0xA6, Data: append(tlv.Encode(0x91, public), id...)}}
 	}
 	return []*apdu.Command{
-		{INS: insManageSecurity, P1: 0x41, P2: 0xA4, Data: append(tlv.Encode(0x80, tlv.EncodeOID(info.Protocol.OID)[2:]), id...)},
-		{INS: insGeneralAuthenticate, Data: tlv.Encode(0x7C, tlv.Encode(0x80, public)), Ne: apdu.MaxShortNe},
+		{INS: apdu.ManageSecurity, P1: 0x41, P2: 0xA4, Data: append(tlv.Encode(0x80, tlv.EncodeOID(info.Protocol.OID)[2:]), id...)},
+		{INS: apdu.GeneralAuthenticate, Data: tlv.Encode(0x7C, tlv.Encode(0x80, public)), Ne: apdu.MaxShortNe},
 	}
 }
 
@@ -167,30 +171,23 @@ func (r *reader) answerChallenge(ctx context.Context, dg15 []byte) error {
 	if r.opts.Challenge == nil || r.quirks.noAA {
 		return nil
 	}
-	c := &apdu.Command{INS: insInternalAuthenticate, Data: r.opts.Challenge, Ne: apdu.MaxShortNe}
-	if signatureSize(dg15) > r.shortChunk() {
-		c.Extended, c.Ne = !r.quirks.short, apdu.MaxNe
-		if r.quirks.short {
-			c.Ne = apdu.MaxShortNe
-		}
-	}
-	a, err := r.link.send(ctx, step, c)
+	c := &apdu.Command{INS: apdu.InternalAuthenticate, Data: r.opts.Challenge, Ne: apdu.MaxShortNe}
+	answers, _, err := r.sendLong(ctx, step, []*apdu.Command{c}, signatureSize(dg15))
 	if err != nil {
 		return err
 	}
+	a := answers[0]
 	switch {
 	case a.SW == apdu.OK && len(a.Data) > 0:
 		r.out.AA = &AATranscript{Challenge: append([]byte(nil), r.opts.Challenge...), Response: append([]byte(nil), a.Data...)}
 		return nil
-	case a.bare && c.Extended:
-		r.quirks.short = true
+	case a.bare && r.noExtended():
 		return refused(step, ErrAnswer, a)
 	case a.bare:
 		r.quirks.noAA = true
 		return refused(step, ErrAnswer, a)
-	case c.Extended:
-		r.quirks.short = true
-		return r.answerChallenge(ctx, dg15)
+	case r.noExtended():
+		return r.answerChallenge(ctx, dg15) // once more, the answer in parts
 	}
 	return nil
 }

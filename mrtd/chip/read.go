@@ -85,7 +85,7 @@ func Read(ctx context.Context, card Card, opts Options) (*Reading, error) {
 	var last error
 	for attempt := range maxAttempts {
 		r := &reader{opts: &opts, pass: pass, link: l, quirks: q, out: &Reading{Files: map[lds.FileID]pii.Bytes{}}}
-		last = r.run(ctx)
+		last = r.extendedFailed(r.run(ctx))
 		if last == nil {
 			if attempt > 0 {
 				r.deviate(deviation.ChipReadAgain, "")

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"ipse/mrtd/chip"
+	"ipse/mrtd/internal/apdu"
 	"ipse/mrtd/lds"
 	"ipse/mrtd/mrz"
 	"ipse/mrtd/specimen"
@@ -258,6 +259,91 @@ func TestChipAuthentication(t *testing.T) {
 				t.Errorf("key %d was proved, AES on a curve is %d", r.CA.KeyID, last.KeyID)
 			}
 		})
+	}
+}
+
+// wireCard records the commands that travel.
+type wireCard struct {
+	chip.Card
+	sent [][]byte
+}
+
+func (w *wireCard) Transmit(ctx context.Context, command []byte) ([]byte, error) {
+	w.sent = append(w.sent, bytes.Clone(command))
+	return w.Card.Transmit(ctx, command)
+}
+
+func (w *wireCard) extended() int {
+	n := 0
+	for _, b := range w.sent {
+		if c, err := apdu.Parse(b); err == nil && c.Extended {
+			n++
+		}
+	}
+	return n
+}
+
+// TestLongKeysWithoutExtendedLength: chips and readers without extended length take
+// keys of 2,048 bits in chains of commands and give long answers in parts.
+func TestLongKeysWithoutExtendedLength(t *testing.T) {
+	t.Parallel()
+	for name, cfg := range map[string]specimen.DocumentConfig{
+		"PACE-GM": {Access: specimen.AccessConfig{PACE: paceConfig("1.2", 2)}},
+		"PACE-IM": {Access: specimen.AccessConfig{PACE: paceConfig("3.4", 1)}},
+		"CA AES":  {CA: []specimen.CAConfig{{Curve: "dh-2", Protocol: "0.4.0.127.0.7.2.2.3.1.4", KeyID: 1}, {Curve: "dh-1", Protocol: "0.4.0.127.0.7.2.2.3.1.2", KeyID: 2}}},
+		"CA 3DES": {CA: []specimen.CAConfig{{Curve: "dh-1", Protocol: "0.4.0.127.0.7.2.2.3.1.1"}}},
+		"AA":      {AA: "rsa-4096-sha512", Access: specimen.AccessConfig{PACE: paceConfig("2.2", 12)}},
+	} {
+		for _, shortOnly := range []bool{true, false} {
+			for _, batched := range []bool{true, false} {
+				t.Run(fmt.Sprint(name, shortOnly, batched), func(t *testing.T) {
+					t.Parallel()
+					cfg := cfg
+					cfg.Faults = map[string]bool{specimen.FaultNoExtended: !shortOnly}
+					doc, card := issue(t, cfg)
+					wire := &wireCard{Card: card}
+					var way chip.Card = wire
+					if batched {
+						way = &batchCard{Card: wire}
+					}
+					opts := options(t, doc)
+					opts.ShortOnly = shortOnly
+					r, err := chip.Read(t.Context(), way, opts)
+					if err != nil {
+						t.Fatal(err)
+					}
+					check(t, doc, r, lds.DG1, lds.DG2)
+					if (r.AA == nil) != (cfg.AA == "") || (r.CA == nil) != (cfg.CA == nil) {
+						t.Errorf("AA %v, CA %v", r.AA != nil, r.CA != nil)
+					}
+					if n := wire.extended(); shortOnly && n > 0 || n > 2 {
+						t.Errorf("%d commands of extended length", n)
+					}
+				})
+			}
+		}
+	}
+}
+
+// TestLongKeysWithoutChaining: a chip that has neither extended length nor chains is
+// opened by BAC, and its proofs stay owed.
+func TestLongKeysWithoutChaining(t *testing.T) {
+	t.Parallel()
+	for _, batched := range []bool{true, false} {
+		doc, card := issue(t, specimen.DocumentConfig{Access: specimen.AccessConfig{BAC: true, PACE: paceConfig("1.2", 2)},
+			CA: []specimen.CAConfig{{Curve: "dh-2"}}, AA: "rsa-2048-sha256", Faults: map[string]bool{specimen.FaultNoChaining: true}})
+		var way chip.Card = card
+		if batched {
+			way = &batchCard{Card: card}
+		}
+		r, err := chip.Read(t.Context(), way, options(t, doc))
+		if err != nil {
+			t.Fatal(err)
+		}
+		check(t, doc, r, lds.DG1, lds.DG2, lds.DG14, lds.DG15)
+		if r.Access != "BAC" || r.CA != nil || r.AA != nil {
+			t.Errorf("opened by %s, AA %v, CA %v", r.Access, r.AA != nil, r.CA != nil)
+		}
 	}
 }
 

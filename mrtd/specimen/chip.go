@@ -42,7 +42,9 @@ type session struct {
 	byPACE   bool        // the session stems from PACE
 	confused bool        // FaultRead6B00: secure messaging has lost its way
 
-	challenge []byte // RND.IC of BAC
+	chain     *chain         // of commands, under way
+	rest      *apdu.Response // what GET RESPONSE gives next
+	challenge []byte         // RND.IC of BAC
 	agreement *agreement
 	ca        *caSelection
 	reads     int           // READ BINARY of DG2
@@ -85,7 +87,7 @@ func (c *Chip) endSession() {
 		c.s.sm.Wipe()
 	}
 	c.s.next.Wipe()
-	c.s.sm, c.s.next, c.s.byPACE, c.s.confused = nil, nil, false, false
+	c.s.sm, c.s.next, c.s.chain, c.s.byPACE, c.s.confused = nil, nil, nil, false, false
 	c.forgetProtocols()
 }
 
@@ -115,7 +117,7 @@ func (c *Chip) Transmit(ctx context.Context, command []byte) ([]byte, error) {
 	if err != nil {
 		return c.encode(status(apdu.WrongLength)), nil
 	}
-	if cmd.Extended && c.has(FaultNoExtended) {
+	if cmd.Extended && (c.has(FaultNoExtended) || c.has(FaultNoChaining)) {
 		return c.encode(status(apdu.WrongLength)), nil
 	}
 	r := c.answer(cmd)
@@ -127,15 +129,24 @@ func (c *Chip) Transmit(ctx context.Context, command []byte) ([]byte, error) {
 
 func (c *Chip) encode(r apdu.Response) []byte { return r.Encode() }
 
-// answer deals with secure messaging around the command.
+// answer deals with long answers and with secure messaging around the command.
 func (c *Chip) answer(cmd *apdu.Command) apdu.Response {
+	if cmd.INS == apdu.GetResponse && cmd.CLA == 0 {
+		return c.getResponse(cmd.Ne)
+	}
+	c.s.rest = nil
+	return c.cut(cmd, c.exchange(cmd))
+}
+
+// exchange deals with secure messaging.
+func (c *Chip) exchange(cmd *apdu.Command) apdu.Response {
 	if !sm.IsProtected(cmd) {
 		// 9303-11 §9.8.7: a plain command ends a session. SELECT by name alone
 		// leaves nothing behind that a plain reader may use.
 		if c.s.sm != nil {
 			c.endSession()
 		}
-		r := limit(c.dispatch(cmd), cmd.Ne)
+		r := c.limit(c.dispatch(cmd), cmd)
 		c.changeOver(r)
 		return r
 	}
@@ -152,8 +163,7 @@ func (c *Chip) answer(cmd *apdu.Command) apdu.Response {
 		c.endSession()
 		return status(apdu.SMIncorrect)
 	}
-	plain.CLA = cmd.CLA &^ 0x0C
-	r := limit(c.dispatch(plain), plain.Ne)
+	r := c.limit(c.dispatch(plain), plain)
 	if channel.Ended() { // reset by a fault
 		return status(apdu.SMIncorrect)
 	}
@@ -181,55 +191,48 @@ func (c *Chip) changeOver(r apdu.Response) {
 	c.s.sm = next
 }
 
-// limit holds a response to what the command asked for.
-func limit(r apdu.Response, ne int) apdu.Response {
-	if len(r.Data) > ne {
+// limit holds a response to what the command asked for. A short Le of zero asks for
+// everything, be it in several parts.
+func (c *Chip) limit(r apdu.Response, cmd *apdu.Command) apdu.Response {
+	all := cmd.Ne == apdu.MaxShortNe && !cmd.Extended
+	if len(r.Data) > cmd.Ne && !all || len(r.Data) > longestShort && c.has(FaultNoChaining) {
 		return status(apdu.WrongLength)
 	}
 	return r
 }
 
+// longestShort is how much data a protected answer of 256 octets holds at most.
+const longestShort = 231
+
 // dispatch answers a plain command.
 func (c *Chip) dispatch(cmd *apdu.Command) apdu.Response {
-	chaining := cmd.CLA&0x10 != 0
-	if cmd.CLA&^0x10 != 0 {
+	if cmd.CLA&^apdu.Chained != 0 {
 		return status(apdu.UnknownCLA)
 	}
-	if chaining && cmd.INS != insGeneralAuthenticate {
-		return status(apdu.ChainingNotSupported)
+	cmd, held, sw := c.gather(cmd)
+	if held || sw != apdu.OK {
+		return status(sw)
 	}
 	switch cmd.INS {
-	case insSelect:
+	case apdu.Select:
 		return c.selectFile(cmd)
-	case insReadBinary:
+	case apdu.ReadBinary:
 		return c.readBinary(cmd)
-	case insReadBinaryOdd:
+	case apdu.ReadBinaryOdd:
 		return c.readBinaryOdd(cmd)
-	case insGetChallenge:
+	case apdu.GetChallenge:
 		return c.getChallenge(cmd)
-	case insExternalAuthenticate:
+	case apdu.ExternalAuthenticate:
 		return c.basicAccess(cmd)
-	case insInternalAuthenticate:
+	case apdu.InternalAuthenticate:
 		return c.activeAuthentication(cmd)
-	case insManageSecurity:
+	case apdu.ManageSecurity:
 		return c.manageSecurity(cmd)
-	case insGeneralAuthenticate:
-		return c.generalAuthenticate(cmd, chaining)
+	case apdu.GeneralAuthenticate:
+		return c.generalAuthenticate(cmd, cmd.CLA&apdu.Chained != 0)
 	}
 	return status(apdu.UnknownINS)
 }
-
-// Instructions (ISO/IEC 7816-4, ICAO 9303-11).
-const (
-	insManageSecurity       = 0x22
-	insExternalAuthenticate = 0x82
-	insGetChallenge         = 0x84
-	insGeneralAuthenticate  = 0x86
-	insInternalAuthenticate = 0x88
-	insSelect               = 0xA4
-	insReadBinary           = 0xB0
-	insReadBinaryOdd        = 0xB1
-)
 
 // random fills a fresh buffer, or fails the chip.
 func (c *Chip) random(n int) []byte {

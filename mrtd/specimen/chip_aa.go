@@ -33,7 +33,7 @@ func (c *Chip) activeAuthentication(cmd *apdu.Command) apdu.Response {
 	if sig == nil {
 		return status(apdu.ExecutionError)
 	}
-	if cmd.Ne == apdu.MaxShortNe && len(sig) > apdu.MaxShortNe || cmd.Ne == 0 {
+	if cmd.Ne == 0 {
 		return status(apdu.WrongLength)
 	}
 	return apdu.Response{Data: sig, SW: apdu.OK}

@@ -22,6 +22,7 @@ const (
 	FaultResetMidRead   = "reset-mid-read"     // loses its session once in the middle of DG2
 	FaultGone           = "gone"               // leaves the reader in the middle of DG2, once and for good
 	FaultNoExtended     = "no-extended"        // refuses extended length
+	FaultNoChaining     = "no-chaining"        // refuses extended length and has no chaining for long keys either
 	FaultLimitedLe      = "limited-le"         // returns at most 128 octets at a time
 	FaultLeOnSelect     = "le-on-select"       // refuses SELECT and MSE with an Le field
 	FaultRead6B00       = "read-6b00"          // reading at the end answers 6B00, then secure messaging fails
@@ -89,7 +90,8 @@ func chipFaults() []FaultInfo {
 		{FaultReplayedAA, "Active authentication answers an old challenge."},
 		{FaultResetMidRead, "The chip loses its session once in the middle of DG2."},
 		{FaultGone, "The chip leaves the reader in the middle of DG2."},
-		{FaultNoExtended, "The chip refuses extended length."},
+		{FaultNoExtended, "The chip refuses extended length; long commands and answers come in chains."},
+		{FaultNoChaining, "The chip refuses extended length, and chains as well: long keys cannot be used."},
 		{FaultLimitedLe, "The chip returns at most 128 octets at a time."},
 		{FaultLeOnSelect, "The chip refuses SELECT and MSE with an Le field."},
 		{FaultRead6B00, "Reading at the end of a file breaks secure messaging."},
@@ -134,7 +136,7 @@ func (c *Chip) protect(channel *sm.Session, cmd *apdu.Command, r apdu.Response) 
 	if err != nil {
 		return status(apdu.SMIncorrect)
 	}
-	if cmd.INS&^1 != insReadBinary || c.s.file != lds.DG2 {
+	if cmd.INS&^1 != apdu.ReadBinary || c.s.file != lds.DG2 {
 		return *out
 	}
 	return c.spoilResponse(*out, r)

@@ -26,7 +26,7 @@ func oidValue(t *testing.T, dotted string) []byte {
 // general sends one GENERAL AUTHENTICATE and returns the object wanted.
 func (x *terminal) general(chain bool, data []byte, want tlv.Tag) (*apdu.Response, []byte) {
 	x.t.Helper()
-	cmd := &apdu.Command{INS: insGeneralAuthenticate, Data: tlv.Encode(0x7C, data), Ne: apdu.MaxShortNe}
+	cmd := &apdu.Command{INS: apdu.GeneralAuthenticate, Data: tlv.Encode(0x7C, data), Ne: apdu.MaxShortNe}
 	if chain {
 		cmd.CLA = 0x10
 	}
@@ -58,7 +58,7 @@ func (x *terminal) pace(cfg PACEConfig, password *sm.Password) apdu.Status {
 	}
 	set := append(tlv.Encode(0x80, oidValue(x.t, p.OID)), tlv.Encode(0x83, []byte{password.Reference})...)
 	set = append(set, tlv.Encode(0x84, []byte{byte(cfg.ParameterID)})...)
-	if r := x.raw(&apdu.Command{INS: insManageSecurity, P1: 0xC1, P2: 0xA4, Data: set}); r.SW != apdu.OK {
+	if r := x.raw(&apdu.Command{INS: apdu.ManageSecurity, P1: 0xC1, P2: 0xA4, Data: set}); r.SW != apdu.OK {
 		return r.SW
 	}
 	r, z := x.general(true, nil, 0x80)
@@ -177,7 +177,7 @@ func TestEveryPACEOpensTheChip(t *testing.T) {
 		t.Run(fmt.Sprintf("%s/%d", c.Protocol[len(c.Protocol)-3:], c.ParameterID), func(t *testing.T) {
 			t.Parallel()
 			x := newTerminal(t, DocumentConfig{CAN: "123456", Access: AccessConfig{PACE: &c}})
-			if access := x.expect(apdu.OK, insReadBinary, 0x9C, 0, nil, 256); !bytes.Equal(access, x.chip.doc.Files[lds.CardAccess]) {
+			if access := x.expect(apdu.OK, apdu.ReadBinary, 0x9C, 0, nil, 256); !bytes.Equal(access, x.chip.doc.Files[lds.CardAccess]) {
 				t.Error("EF.CardAccess differs")
 			}
 			for _, p := range []*sm.Password{x.mrz(), can(t, "123456")} {
@@ -187,7 +187,7 @@ func TestEveryPACEOpensTheChip(t *testing.T) {
 					t.Fatalf("password %d: %v", p.Reference, sw)
 				}
 				x.selectApplication()
-				if b := x.expect(apdu.OK, insReadBinary, 0x81, 0, nil, 5); !bytes.Equal(b, x.chip.doc.Files[lds.DG1][:5]) {
+				if b := x.expect(apdu.OK, apdu.ReadBinary, 0x81, 0, nil, 5); !bytes.Equal(b, x.chip.doc.Files[lds.DG1][:5]) {
 					t.Error("DG1 differs")
 				}
 			}
@@ -240,12 +240,12 @@ func TestHalfDonePACEOpensNothing(t *testing.T) {
 	gm := PACEConfig{paceOID(2, 2), 13}
 	x := newTerminal(t, DocumentConfig{Access: AccessConfig{PACE: &gm}})
 	set := append(tlv.Encode(0x80, oidValue(t, gm.Protocol)), tlv.Encode(0x83, []byte{1})...)
-	x.expect(apdu.OK, insManageSecurity, 0xC1, 0xA4, set, 0)
+	x.expect(apdu.OK, apdu.ManageSecurity, 0xC1, 0xA4, set, 0)
 	x.general(true, nil, 0x80)
 	if r, _ := x.general(false, tlv.Encode(0x85, make([]byte, 8)), 0x86); r.SW != apdu.ConditionsOfUse {
 		t.Errorf("steps left out: %v", r.SW)
 	}
-	x.expect(apdu.OK, insManageSecurity, 0xC1, 0xA4, set, 0)
+	x.expect(apdu.OK, apdu.ManageSecurity, 0xC1, 0xA4, set, 0)
 	x.general(true, nil, 0x80)
 	for _, point := range [][]byte{nil, {4}, make([]byte, 65), append([]byte{4}, make([]byte, 64)...)} {
 		if r, _ := x.general(true, tlv.Encode(0x81, point), 0x82); r.SW == apdu.OK {
@@ -253,7 +253,7 @@ func TestHalfDonePACEOpensNothing(t *testing.T) {
 		}
 	}
 	x.selectApplication()
-	x.expect(apdu.SecurityStatus, insReadBinary, 0x81, 0, nil, 5)
+	x.expect(apdu.SecurityStatus, apdu.ReadBinary, 0x81, 0, nil, 5)
 }
 
 func TestChipAuthenticationChangesTheSession(t *testing.T) {
@@ -276,17 +276,17 @@ func TestChipAuthenticationChangesTheSession(t *testing.T) {
 			ne = 4096
 		}
 		if c.curve == "P-224" {
-			x.expect(apdu.OK, insManageSecurity, 0x41, 0xA6, tlv.Encode(0x91, own.Public()), 0)
+			x.expect(apdu.OK, apdu.ManageSecurity, 0x41, 0xA6, tlv.Encode(0x91, own.Public()), 0)
 		} else {
-			x.expect(apdu.OK, insManageSecurity, 0x41, 0xA4, tlv.Encode(0x80, oidValue(t, protocol)), 0)
-			x.expect(apdu.OK, insGeneralAuthenticate, 0, 0, tlv.Encode(0x7C, tlv.Encode(0x80, own.Public())), ne)
+			x.expect(apdu.OK, apdu.ManageSecurity, 0x41, 0xA4, tlv.Encode(0x80, oidValue(t, protocol)), 0)
+			x.expect(apdu.OK, apdu.GeneralAuthenticate, 0, 0, tlv.Encode(0x7C, tlv.Encode(0x80, own.Public())), ne)
 		}
 		secret, err := own.Agree(static.Public())
 		if err != nil {
 			t.Fatal(err)
 		}
 		x.sm = sm.NewSession(p.Suite, secret, nil)
-		if b := x.expect(apdu.OK, insReadBinary, 0x81, 0, nil, 5); !bytes.Equal(b, x.chip.doc.Files[lds.DG1][:5]) {
+		if b := x.expect(apdu.OK, apdu.ReadBinary, 0x81, 0, nil, 5); !bytes.Equal(b, x.chip.doc.Files[lds.DG1][:5]) {
 			t.Error("DG1 differs")
 		}
 	}
@@ -296,12 +296,12 @@ func TestChipAuthenticationNamesItsKey(t *testing.T) {
 	t.Parallel()
 	x := opened(t, DocumentConfig{CA: []CAConfig{{Curve: "P-256", KeyID: 1}, {Curve: "brainpoolP256r1", KeyID: 2}}})
 	oid := tlv.Encode(0x80, oidValue(t, oidCAECDHAES128))
-	x.expect(apdu.ReferenceNotFound, insManageSecurity, 0x41, 0xA4, oid, 0)
-	x.expect(apdu.ReferenceNotFound, insManageSecurity, 0x41, 0xA4, append(oid, 0x84, 1, 9), 0)
-	x.expect(apdu.OK, insManageSecurity, 0x41, 0xA4, append(oid, 0x84, 1, 2), 0)
-	x.expect(apdu.WrongData, insGeneralAuthenticate, 0, 0, tlv.Encode(0x7C, tlv.Encode(0x80, []byte{4, 1})), 256)
-	x.expect(apdu.ConditionsOfUse, insGeneralAuthenticate, 0, 0, tlv.Encode(0x7C), 256)
+	x.expect(apdu.ReferenceNotFound, apdu.ManageSecurity, 0x41, 0xA4, oid, 0)
+	x.expect(apdu.ReferenceNotFound, apdu.ManageSecurity, 0x41, 0xA4, append(oid, 0x84, 1, 9), 0)
+	x.expect(apdu.OK, apdu.ManageSecurity, 0x41, 0xA4, append(oid, 0x84, 1, 2), 0)
+	x.expect(apdu.WrongData, apdu.GeneralAuthenticate, 0, 0, tlv.Encode(0x7C, tlv.Encode(0x80, []byte{4, 1})), 256)
+	x.expect(apdu.ConditionsOfUse, apdu.GeneralAuthenticate, 0, 0, tlv.Encode(0x7C), 256)
 	x = newTerminal(t, DocumentConfig{CA: []CAConfig{{Curve: "P-256"}}})
 	x.selectApplication()
-	x.expect(apdu.SecurityStatus, insManageSecurity, 0x41, 0xA4, oid, 0)
+	x.expect(apdu.SecurityStatus, apdu.ManageSecurity, 0x41, 0xA4, oid, 0)
 }

@@ -86,7 +86,7 @@ func (x *terminal) expect(want apdu.Status, ins, p1, p2 byte, data []byte, ne in
 
 func (x *terminal) selectApplication() {
 	x.t.Helper()
-	x.expect(apdu.OK, insSelect, 4, 0x0C, aid(), 0)
+	x.expect(apdu.OK, apdu.Select, 4, 0x0C, aid(), 0)
 }
 
 // basicAccess opens the chip with the printed zone, or another number.
@@ -107,10 +107,10 @@ func (x *terminal) basicAccess(number string) apdu.Status {
 	if err != nil {
 		x.t.Fatal(err)
 	}
-	rndIC := x.expect(apdu.OK, insGetChallenge, 0, 0, nil, 8)
+	rndIC := x.expect(apdu.OK, apdu.GetChallenge, 0, 0, nil, 8)
 	rndIFD, kIFD := []byte("12345678"), bytes.Repeat([]byte{7}, 16)
 	s := append(append(bytes.Clone(rndIFD), rndIC...), kIFD...)
-	r := x.raw(&apdu.Command{INS: insExternalAuthenticate, Data: sm.SealBAC(enc, mac, s), Ne: sm.BACSize})
+	r := x.raw(&apdu.Command{INS: apdu.ExternalAuthenticate, Data: sm.SealBAC(enc, mac, s), Ne: sm.BACSize})
 	if r.SW != apdu.OK {
 		return r.SW
 	}
@@ -135,23 +135,23 @@ func opened(t *testing.T, cfg DocumentConfig) *terminal {
 func TestFilesNeedAccessControl(t *testing.T) {
 	t.Parallel()
 	x := newTerminal(t, DocumentConfig{AA: "ecdsa-P-256-sha256"})
-	x.expect(apdu.FileNotFound, insSelect, 4, 0x0C, []byte("another application"), 0)
-	x.expect(apdu.OK, insSelect, 0, 0x0C, nil, 0)
-	x.expect(apdu.OK, insSelect, 0, 0x0C, []byte{0x3F, 0x00}, 0)
-	x.expect(apdu.FileNotFound, insSelect, 2, 0x0C, []byte{0x01, 0x1C}, 0) // no PACE, no EF.CardAccess
-	x.expect(apdu.FileNotFound, insSelect, 2, 0x0C, []byte{0x01, 0x01}, 0) // not under the master file
-	x.expect(apdu.ConditionsOfUse, insGetChallenge, 0, 0, nil, 8)
+	x.expect(apdu.FileNotFound, apdu.Select, 4, 0x0C, []byte("another application"), 0)
+	x.expect(apdu.OK, apdu.Select, 0, 0x0C, nil, 0)
+	x.expect(apdu.OK, apdu.Select, 0, 0x0C, []byte{0x3F, 0x00}, 0)
+	x.expect(apdu.FileNotFound, apdu.Select, 2, 0x0C, []byte{0x01, 0x1C}, 0) // no PACE, no EF.CardAccess
+	x.expect(apdu.FileNotFound, apdu.Select, 2, 0x0C, []byte{0x01, 0x01}, 0) // not under the master file
+	x.expect(apdu.ConditionsOfUse, apdu.GetChallenge, 0, 0, nil, 8)
 	x.selectApplication()
-	x.expect(apdu.SecurityStatus, insSelect, 2, 0x0C, []byte{0x01, 0x01}, 0)
-	x.expect(apdu.SecurityStatus, insReadBinary, 0x81, 0, nil, 256)
-	x.expect(apdu.NotAllowed, insReadBinary, 0, 0, nil, 256)
-	x.expect(apdu.SecurityStatus, insInternalAuthenticate, 0, 0, make([]byte, 8), 256)
-	x.expect(apdu.ConditionsOfUse, insExternalAuthenticate, 0, 0, make([]byte, 40), 40)
+	x.expect(apdu.SecurityStatus, apdu.Select, 2, 0x0C, []byte{0x01, 0x01}, 0)
+	x.expect(apdu.SecurityStatus, apdu.ReadBinary, 0x81, 0, nil, 256)
+	x.expect(apdu.NotAllowed, apdu.ReadBinary, 0, 0, nil, 256)
+	x.expect(apdu.SecurityStatus, apdu.InternalAuthenticate, 0, 0, make([]byte, 8), 256)
+	x.expect(apdu.ConditionsOfUse, apdu.ExternalAuthenticate, 0, 0, make([]byte, 40), 40)
 	x.expect(apdu.UnknownINS, 0x20, 0, 0, nil, 0)
-	if sw := x.raw(&apdu.Command{CLA: 0x80, INS: insSelect}).SW; sw != apdu.UnknownCLA {
+	if sw := x.raw(&apdu.Command{CLA: 0x80, INS: apdu.Select}).SW; sw != apdu.UnknownCLA {
 		t.Errorf("another class: %v", sw)
 	}
-	if sw := x.raw(&apdu.Command{CLA: 0x0C, INS: insReadBinary, Ne: 4}).SW; sw != apdu.SMNotSupported {
+	if sw := x.raw(&apdu.Command{CLA: 0x0C, INS: apdu.ReadBinary, Ne: 4}).SW; sw != apdu.SMNotSupported {
 		t.Errorf("secure messaging without a session: %v", sw)
 	}
 	if b, err := x.chip.Transmit(t.Context(), []byte{0, 0xA4}); err != nil || !bytes.Equal(b, []byte{0x67, 0x00}) {
@@ -174,13 +174,13 @@ func TestEveryWayOfReadingGivesTheSameOctets(t *testing.T) {
 		}
 		return out
 	}
-	x.expect(apdu.OK, insSelect, 2, 0x0C, []byte{0x01, 0x02}, 0)
+	x.expect(apdu.OK, apdu.Select, 2, 0x0C, []byte{0x01, 0x02}, 0)
 	ways := map[string]func(offset, ne int) []byte{
 		"selected": func(offset, ne int) []byte {
-			return x.expect(apdu.OK, insReadBinary, byte(offset>>8), byte(offset), nil, ne)
+			return x.expect(apdu.OK, apdu.ReadBinary, byte(offset>>8), byte(offset), nil, ne)
 		},
 		"odd instruction": func(offset, ne int) []byte {
-			b := x.expect(apdu.OK, insReadBinaryOdd, 0, 2, []byte{0x54, 2, byte(offset >> 8), byte(offset)}, ne+len(tlv.AppendHeader(nil, 0x53, ne)))
+			b := x.expect(apdu.OK, apdu.ReadBinaryOdd, 0, 2, []byte{0x54, 2, byte(offset >> 8), byte(offset)}, ne+len(tlv.AppendHeader(nil, 0x53, ne)))
 			e, err := tlv.Parse(b)
 			if err != nil || e.Tag != 0x53 {
 				t.Fatalf("% x", b[:2])
@@ -195,13 +195,13 @@ func TestEveryWayOfReadingGivesTheSameOctets(t *testing.T) {
 			}
 		}
 	}
-	if head := x.expect(apdu.OK, insReadBinary, 0x82, 4, nil, 6); !bytes.Equal(head, want[4:10]) {
+	if head := x.expect(apdu.OK, apdu.ReadBinary, 0x82, 4, nil, 6); !bytes.Equal(head, want[4:10]) {
 		t.Errorf("by short identifier: % x", head)
 	}
-	x.expect(apdu.WrongOffset, insReadBinary, 0x7F, 0xFF, nil, 6)
-	x.expect(apdu.EndOfFile, insReadBinary, byte((len(want)-2)>>8), byte(len(want)-2), nil, 6)
-	x.expect(apdu.FileNotFound, insReadBinary, 0x83, 0, nil, 6)
-	x.expect(apdu.WrongData, insReadBinaryOdd, 0, 2, []byte{0x55, 1, 0}, 6)
+	x.expect(apdu.WrongOffset, apdu.ReadBinary, 0x7F, 0xFF, nil, 6)
+	x.expect(apdu.EndOfFile, apdu.ReadBinary, byte((len(want)-2)>>8), byte(len(want)-2), nil, 6)
+	x.expect(apdu.FileNotFound, apdu.ReadBinary, 0x83, 0, nil, 6)
+	x.expect(apdu.WrongData, apdu.ReadBinaryOdd, 0, 2, []byte{0x55, 1, 0}, 6)
 }
 
 func TestWrongMRZIsRefusedAndNeverBlocks(t *testing.T) {
@@ -221,11 +221,11 @@ func TestWrongMRZIsRefusedAndNeverBlocks(t *testing.T) {
 func TestUnprotectedCommandEndsTheSession(t *testing.T) {
 	t.Parallel()
 	x := opened(t, DocumentConfig{})
-	x.expect(apdu.OK, insReadBinary, 0x81, 0, nil, 4)
-	if r := x.raw(&apdu.Command{INS: insReadBinary, P1: 0x81, Ne: 4}); r.SW != apdu.SecurityStatus || len(r.Data) != 0 {
+	x.expect(apdu.OK, apdu.ReadBinary, 0x81, 0, nil, 4)
+	if r := x.raw(&apdu.Command{INS: apdu.ReadBinary, P1: 0x81, Ne: 4}); r.SW != apdu.SecurityStatus || len(r.Data) != 0 {
 		t.Errorf("plain read: %v, %d octets", r.SW, len(r.Data))
 	}
-	p, err := x.sm.Protect(&apdu.Command{INS: insReadBinary, P1: 0x81, Ne: 4})
+	p, err := x.sm.Protect(&apdu.Command{INS: apdu.ReadBinary, P1: 0x81, Ne: 4})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -242,7 +242,7 @@ func TestUnprotectedCommandEndsTheSession(t *testing.T) {
 func TestTamperedCommandEndsTheSession(t *testing.T) {
 	t.Parallel()
 	x := opened(t, DocumentConfig{})
-	p, err := x.sm.Protect(&apdu.Command{INS: insReadBinary, P1: 0x81, Ne: 4})
+	p, err := x.sm.Protect(&apdu.Command{INS: apdu.ReadBinary, P1: 0x81, Ne: 4})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -250,7 +250,7 @@ func TestTamperedCommandEndsTheSession(t *testing.T) {
 	if r := x.raw(p); r.SW != apdu.SMIncorrect || len(r.Data) != 0 {
 		t.Errorf("%v, %d octets", r.SW, len(r.Data))
 	}
-	if r := x.raw(&apdu.Command{INS: insReadBinary, P1: 0x81, Ne: 4}); r.SW != apdu.SecurityStatus {
+	if r := x.raw(&apdu.Command{INS: apdu.ReadBinary, P1: 0x81, Ne: 4}); r.SW != apdu.SecurityStatus {
 		t.Errorf("after: %v", r.SW)
 	}
 }
@@ -260,8 +260,8 @@ func TestSecureMessagingFaultsAreSeen(t *testing.T) {
 	for fault, want := range map[string]error{FaultBadMAC: sm.ErrProtection, FaultUnprotected: sm.ErrUnprotected,
 		FaultMissingStatus: sm.ErrProtection, FaultReplayedRead: sm.ErrProtection} {
 		x := opened(t, DocumentConfig{Faults: map[string]bool{fault: true}})
-		x.expect(apdu.OK, insReadBinary, 0x82, 0, nil, 8)
-		if r, err := x.send(insReadBinary, 0, 8, nil, 100); !errors.Is(err, want) {
+		x.expect(apdu.OK, apdu.ReadBinary, 0x82, 0, nil, 8)
+		if r, err := x.send(apdu.ReadBinary, 0, 8, nil, 100); !errors.Is(err, want) {
 			t.Errorf("%s: %v, %+v", fault, err, r != nil)
 		}
 	}
@@ -271,8 +271,8 @@ func TestLostSessionsAndChips(t *testing.T) {
 	t.Parallel()
 	x := opened(t, DocumentConfig{Faults: map[string]bool{FaultResetMidRead: true}})
 	for range 2 {
-		x.expect(apdu.OK, insReadBinary, 0x82, 0, nil, 8)
-		if r, err := x.send(insReadBinary, 0, 8, nil, 100); err != nil || r.SW == apdu.SMIncorrect {
+		x.expect(apdu.OK, apdu.ReadBinary, 0x82, 0, nil, 8)
+		if r, err := x.send(apdu.ReadBinary, 0, 8, nil, 100); err != nil || r.SW == apdu.SMIncorrect {
 			x.sm = nil
 			x.selectApplication()
 			if sw := x.basicAccess(""); sw != apdu.OK {
@@ -285,10 +285,10 @@ func TestLostSessionsAndChips(t *testing.T) {
 		t.Error("it resets more than once")
 	}
 	x = opened(t, DocumentConfig{Faults: map[string]bool{FaultGone: true}})
-	x.expect(apdu.OK, insReadBinary, 0x82, 0, nil, 8)
+	x.expect(apdu.OK, apdu.ReadBinary, 0x82, 0, nil, 8)
 	for range 2 {
 		if _, err := x.chip.Transmit(t.Context(), []byte{0x0C, 0xB0, 0, 8, 0}); err == nil {
-			p, _ := x.sm.Protect(&apdu.Command{INS: insReadBinary, P2: 8, Ne: 4})
+			p, _ := x.sm.Protect(&apdu.Command{INS: apdu.ReadBinary, P2: 8, Ne: 4})
 			b, _ := p.Encode()
 			_, err = x.chip.Transmit(t.Context(), b)
 			if err != nil && !errors.Is(err, ErrRemoved) {
@@ -301,24 +301,24 @@ func TestLostSessionsAndChips(t *testing.T) {
 func TestLimitedChips(t *testing.T) {
 	t.Parallel()
 	x := opened(t, DocumentConfig{Faults: map[string]bool{FaultLimitedLe: true}})
-	if b := x.expect(apdu.OK, insReadBinary, 0x82, 0, nil, 256); len(b) != 128 {
+	if b := x.expect(apdu.OK, apdu.ReadBinary, 0x82, 0, nil, 256); len(b) != 128 {
 		t.Errorf("%d octets", len(b))
 	}
 	x = opened(t, DocumentConfig{Faults: map[string]bool{FaultNoExtended: true}})
-	if r, err := x.send(insReadBinary, 0x82, 0, nil, 1000); err != nil || r.SW != apdu.WrongLength {
+	if r, err := x.send(apdu.ReadBinary, 0x82, 0, nil, 1000); err != nil || r.SW != apdu.WrongLength {
 		t.Errorf("extended length: %v, %v", r, err)
 	}
 	x = newTerminal(t, DocumentConfig{Faults: map[string]bool{FaultLeOnSelect: true}})
-	x.expect(apdu.WrongLength, insSelect, 4, 0x0C, aid(), 256)
+	x.expect(apdu.WrongLength, apdu.Select, 4, 0x0C, aid(), 256)
 	x = newTerminal(t, DocumentConfig{Faults: map[string]bool{FaultMasterFile6A87: true}})
-	x.expect(0x6A87, insSelect, 0, 0x0C, nil, 0)
+	x.expect(0x6A87, apdu.Select, 0, 0x0C, nil, 0)
 }
 
 func TestResetForgetsTheSession(t *testing.T) {
 	t.Parallel()
 	x := opened(t, DocumentConfig{})
 	x.chip.Reset()
-	p, err := x.sm.Protect(&apdu.Command{INS: insReadBinary, P1: 0x81, Ne: 4})
+	p, err := x.sm.Protect(&apdu.Command{INS: apdu.ReadBinary, P1: 0x81, Ne: 4})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -334,7 +334,7 @@ func TestChipTakesTurns(t *testing.T) {
 	for range 8 {
 		wg.Go(func() {
 			for range 50 {
-				if _, err := x.chip.Transmit(t.Context(), append([]byte{0, insSelect, 4, 0x0C, 7}, aid()...)); err != nil {
+				if _, err := x.chip.Transmit(t.Context(), append([]byte{0, apdu.Select, 4, 0x0C, 7}, aid()...)); err != nil {
 					t.Error(err)
 				}
 			}

@@ -35,12 +35,12 @@ func FuzzChip(f *testing.F) {
 		return out
 	}
 	set := append(tlv.Encode(0x80, tlv.EncodeOID(pace.Protocol)[2:]), tlv.Encode(0x83, []byte{2})...)
-	f.Add(script(&apdu.Command{INS: insSelect, P1: 4, P2: 0x0C, Data: aid()}, &apdu.Command{INS: insGetChallenge, Ne: 8},
-		&apdu.Command{INS: insExternalAuthenticate, Data: make([]byte, 40), Ne: 40}, &apdu.Command{INS: insReadBinary, P1: 0x81, Ne: 256}))
-	f.Add(script(&apdu.Command{INS: insReadBinary, P1: 0x9C, Ne: 256}, &apdu.Command{INS: insManageSecurity, P1: 0xC1, P2: 0xA4, Data: set},
-		&apdu.Command{CLA: 0x10, INS: insGeneralAuthenticate, Data: []byte{0x7C, 0}, Ne: 256},
-		&apdu.Command{CLA: 0x10, INS: insGeneralAuthenticate, Data: tlv.Encode(0x7C, tlv.Encode(0x81, make([]byte, 65))), Ne: 256}))
-	f.Add(script(&apdu.Command{INS: insReadBinaryOdd, P2: 1, Data: []byte{0x54, 1, 0}, Ne: 100}, &apdu.Command{CLA: 0x0C, INS: insSelect}))
+	f.Add(script(&apdu.Command{INS: apdu.Select, P1: 4, P2: 0x0C, Data: aid()}, &apdu.Command{INS: apdu.GetChallenge, Ne: 8},
+		&apdu.Command{INS: apdu.ExternalAuthenticate, Data: make([]byte, 40), Ne: 40}, &apdu.Command{INS: apdu.ReadBinary, P1: 0x81, Ne: 256}))
+	f.Add(script(&apdu.Command{INS: apdu.ReadBinary, P1: 0x9C, Ne: 256}, &apdu.Command{INS: apdu.ManageSecurity, P1: 0xC1, P2: 0xA4, Data: set},
+		&apdu.Command{CLA: 0x10, INS: apdu.GeneralAuthenticate, Data: []byte{0x7C, 0}, Ne: 256},
+		&apdu.Command{CLA: 0x10, INS: apdu.GeneralAuthenticate, Data: tlv.Encode(0x7C, tlv.Encode(0x81, make([]byte, 65))), Ne: 256}))
+	f.Add(script(&apdu.Command{INS: apdu.ReadBinaryOdd, P2: 1, Data: []byte{0x54, 1, 0}, Ne: 100}, &apdu.Command{CLA: 0x0C, INS: apdu.Select}))
 	secret := [][]byte{doc.Files[lds.DG1][5:25], doc.Files[lds.SOD][40:60], jpegLike()[200:220]}
 	f.Fuzz(func(t *testing.T, in []byte) {
 		chip, err := NewChip(doc, rand.Reader)

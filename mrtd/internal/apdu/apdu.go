@@ -128,6 +128,23 @@ func (c *Command) split(b []byte, n, leSize int) error {
 	return nil
 }
 
+// Chain splits a command whose data are longer than size into a chain (ISO/IEC
+// 7816-4 §5.3.3): each part but the last is marked as chained and expects no data.
+// The parts share the command's data.
+func (c *Command) Chain(size int) []*Command {
+	var out []*Command
+	for rest := c.Data; ; rest = rest[size:] {
+		part := *c
+		part.Data = rest[:min(size, len(rest))]
+		out = append(out, &part)
+		if len(rest) <= size {
+			return out
+		}
+		part.CLA |= Chained
+		part.Ne = 0
+	}
+}
+
 // Response is a response APDU.
 type Response struct {
 	Data []byte
@@ -155,12 +172,14 @@ type Status uint16
 // Status words of ISO/IEC 7816-4 §5.6 and ICAO 9303-11 that this project handles or sends.
 const (
 	OK                   Status = 0x9000
+	MoreData             Status = 0x6100 // SW2: how many octets GET RESPONSE gives, 00 for 256 and more
 	Corrupted            Status = 0x6281 // part of the returned data may be corrupted
 	EndOfFile            Status = 0x6282 // fewer octets than Ne
 	AuthenticationFailed Status = 0x6300
 	ExecutionError       Status = 0x6400
 	WrongLength          Status = 0x6700
 	SMNotSupported       Status = 0x6882
+	ChainOpen            Status = 0x6883 // last command of the chain expected
 	ChainingNotSupported Status = 0x6884
 	SecurityStatus       Status = 0x6982 // security status not satisfied
 	Blocked              Status = 0x6983

@@ -59,6 +59,28 @@ func TestRoundTrip(t *testing.T) {
 	})
 }
 
+// TestChain: the parts hold the data in order, all but the last marked (ISO/IEC 7816-4 §5.3.3).
+func TestChain(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(rt *rapid.T) {
+		c := Command{CLA: rapid.SampledFrom([]byte{0, Chained}).Draw(rt, "cla"), INS: GeneralAuthenticate, Ne: MaxShortNe,
+			Data: rapid.SliceOfN(rapid.Byte(), 0, 700).Draw(rt, "data")}
+		size := rapid.IntRange(1, MaxShortData).Draw(rt, "size")
+		parts := c.Chain(size)
+		var data []byte
+		for i, p := range parts {
+			last := i == len(parts)-1
+			if !last && (p.CLA != Chained || p.Ne != 0 || len(p.Data) != size) || last && (p.CLA != c.CLA || p.Ne != c.Ne || len(p.Data) > size) || p.Extended {
+				rt.Fatalf("part %d of %d is %+v", i, len(parts), p)
+			}
+			data = append(data, p.Data...)
+		}
+		if !bytes.Equal(data, c.Data) || len(parts) != max(1, (len(c.Data)+size-1)/size) {
+			rt.Fatalf("%d octets in %d parts of %d", len(data), len(parts), size)
+		}
+	})
+}
+
 func TestRefusals(t *testing.T) {
 	t.Parallel()
 	for _, b := range [][]byte{

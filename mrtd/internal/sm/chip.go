@@ -12,7 +12,7 @@ import (
 
 // IsProtected reports whether a command's class asks for secure messaging with an
 // authenticated header (ISO/IEC 7816-4 §5.4.1).
-func IsProtected(c *apdu.Command) bool { return c.CLA&0x0C == 0x0C }
+func IsProtected(c *apdu.Command) bool { return c.CLA&apdu.Secured == apdu.Secured }
 
 // UnprotectCommand checks a protected command and returns the plain one. A wrong
 // one is ErrProtection and ends the session, as 9303-11 §9.8.7 asks of a chip,
@@ -43,7 +43,7 @@ func (s *Session) openCommand(c *apdu.Command) (*apdu.Command, error) {
 		return nil, fmt.Errorf("%w: code of a command", ErrProtection)
 	}
 	s.odd = c.INS&1 == 1
-	out := &apdu.Command{CLA: c.CLA &^ 0x0C, INS: c.INS, P1: c.P1, P2: c.P2, Extended: c.Extended}
+	out := &apdu.Command{CLA: c.CLA &^ apdu.Secured, INS: c.INS, P1: c.P1, P2: c.P2, Extended: c.Extended}
 	if d.cryptogram != nil {
 		plain, ok := s.decrypt(ssc, d.cryptogram)
 		if !ok {

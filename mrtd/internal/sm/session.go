@@ -141,7 +141,7 @@ func (s *Session) Protect(c *apdu.Command) (*apdu.Command, error) {
 	}
 	ssc := s.counter(2*s.commands + 1)
 	s.commands++
-	out := &apdu.Command{CLA: c.CLA | 0x0C, INS: c.INS, P1: c.P1, P2: c.P2, Ne: apdu.MaxShortNe}
+	out := &apdu.Command{CLA: c.CLA | apdu.Secured, INS: c.INS, P1: c.P1, P2: c.P2, Ne: apdu.MaxShortNe}
 	var objects []byte
 	if len(c.Data) > 0 {
 		e := s.encrypt(ssc, c.Data)
