@@ -5,6 +5,7 @@ import (
 	"crypto/subtle"
 	"errors"
 	"io"
+	"slices"
 
 	"ipse/mrtd/deviation"
 	"ipse/mrtd/internal/apdu"
@@ -105,8 +106,8 @@ func (r *reader) tryPACE(ctx context.Context, infos *pace.Infos) (opened bool, e
 	return false, err
 }
 
-// afterPACE reads EF.CardSecurity where PACE proved a key that only it may hold,
-// and selects the application under secure messaging.
+// afterPACE reads EF.CardSecurity where PACE proved a key that only it may hold, and
+// has the application selected, under secure messaging, together with the first read.
 func (r *reader) afterPACE(ctx context.Context, err error) error {
 	if err != nil {
 		return err
@@ -116,11 +117,8 @@ func (r *reader) afterPACE(ctx context.Context, err error) error {
 			return err
 		}
 	}
-	a, err := r.link.send(ctx, "select application", selectApplication())
-	if err != nil {
-		return err
-	}
-	return applicationSelected(a)
+	r.unselected = true
+	return nil
 }
 
 // selectApplication has no Le: German chips refuse it.
@@ -168,10 +166,11 @@ func (r *reader) readCardAccess(ctx context.Context) ([]byte, error) {
 		byID,
 		{{INS: apdu.Select, P2: 0x0C}, short},
 	} {
-		answers, err := r.link.sendAll(ctx, step, commands)
+		answers, err := r.link.sendAll(ctx, step, r.probed(commands))
 		if err != nil {
 			return nil, err
 		}
+		answers = r.probe(answers, len(commands))
 		a := answers[len(answers)-1]
 		if len(answers) < len(commands) || a.SW.Error() || len(a.Data) < 2 || a.Data[0] != lds.CardAccess.Tag() {
 			if i == 1 && len(answers) < len(commands) {
@@ -184,6 +183,35 @@ func (r *reader) readCardAccess(ctx context.Context) ([]byte, error) {
 	return nil, nil
 }
 
+// probing tells that it is worth finding out early whether chip and reader take
+// extended lengths: where the document would have to be opened again for that, and
+// trips cost time.
+func (r *reader) probing() bool {
+	return r.link.batch != nil && !r.quirks.short && !r.link.extendedWorks
+}
+
+// probed adds, to commands of which the last reads, the same read with extended
+// length. It is carried out only where the others were, and costs no trip.
+func (r *reader) probed(commands []*apdu.Command) []*apdu.Command {
+	if !r.probing() {
+		return commands
+	}
+	long := *commands[len(commands)-1]
+	long.Extended = true
+	return append(slices.Clone(commands), &long)
+}
+
+// probe takes the answer to the command that probed added.
+func (r *reader) probe(answers []*answer, asked int) []*answer {
+	if len(answers) <= asked {
+		return answers
+	}
+	if answers[asked].SW.Error() {
+		r.quirks.short = true
+	}
+	return answers[:asked]
+}
+
 // bac runs basic access control (9303-11 §4.3).
 func (r *reader) bac(ctx context.Context) error {
 	const step = "BAC"
@@ -193,9 +221,15 @@ func (r *reader) bac(ctx context.Context) error {
 	}
 	defer clear(enc)
 	defer clear(mac)
-	answers, err := r.link.sendAll(ctx, step, []*apdu.Command{selectApplication(), {INS: apdu.GetChallenge, Ne: 8}})
+	choose := selectApplication()
+	choose.Extended = r.probing()
+	answers, err := r.link.sendAll(ctx, step, []*apdu.Command{choose, {INS: apdu.GetChallenge, Ne: 8}})
 	if err != nil {
 		return err
+	}
+	if choose.Extended && answers[0].SW.Error() && answers[0].SW != apdu.FileNotFound {
+		r.quirks.short = true
+		return r.bac(ctx)
 	}
 	if len(answers) == 1 {
 		if err := applicationSelected(answers[0]); err != nil {

@@ -70,7 +70,7 @@ func (r *reader) readHeaders(ctx context.Context, files []*file) error {
 			commands = append(commands, r.readCommands(f.id, true, 0, headerSize)...)
 		}
 		r.progress(files[0].id, 0)
-		answers, err := r.link.sendAll(ctx, "read "+string(files[0].id), commands)
+		answers, err := r.sendInApplication(ctx, "read "+string(files[0].id), commands)
 		if err != nil {
 			return err
 		}
@@ -82,6 +82,24 @@ func (r *reader) readHeaders(ctx context.Context, files []*file) error {
 		files = files[used:]
 	}
 	return nil
+}
+
+// sendInApplication sends reads after selecting the application, where that is still
+// to be done. Without answers, nothing was read yet.
+func (r *reader) sendInApplication(ctx context.Context, step string, commands []*apdu.Command) ([]*answer, error) {
+	if !r.unselected {
+		return r.link.sendAll(ctx, step, commands)
+	}
+	commands = append([]*apdu.Command{selectApplication()}, commands[:min(len(commands), MaxBatch-1)]...)
+	answers, err := r.link.sendAll(ctx, step, commands)
+	if err != nil {
+		return nil, err
+	}
+	if err := applicationSelected(answers[0]); err != nil {
+		return nil, err
+	}
+	r.unselected = false
+	return answers[1:], nil
 }
 
 // takeHeaders reads the answers to header reads, of which each took a number of

@@ -50,10 +50,11 @@ type reader struct {
 	quirks *quirks
 	out    *Reading
 
-	all      []*file // whose buffers are wiped when the attempt fails
-	sfiWorks bool
-	current  lds.FileID // selected file, "" when not known
-	limit    int        // the chip gives no more at once, 0 when it does
+	all        []*file // whose buffers are wiped when the attempt fails
+	unselected bool    // the application is to be selected with the next read
+	sfiWorks   bool
+	current    lds.FileID // selected file, "" when not known
+	limit      int        // the chip gives no more at once, 0 when it does
 
 	index, count int // of progress
 	read, sized  int
