@@ -242,6 +242,9 @@ func (r *reader) planReads(files []*file) ([]read, []*apdu.Command) {
 		}
 		current := r.current == f.id
 		for offset := len(f.data); offset < f.total; {
+			if len(commands) >= limit {
+				return reads, commands
+			}
 			n := min(f.total-offset, r.chunk(f.total-offset, offset))
 			next := r.readCommands(f.id, !current, offset, n)
 			if len(commands) > 0 && len(commands)+len(next) > limit {

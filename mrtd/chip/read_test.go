@@ -294,7 +294,7 @@ func TestLongKeysWithoutExtendedLength(t *testing.T) {
 		"PACE-IM": {Access: specimen.AccessConfig{PACE: paceConfig("3.4", 1)}},
 		"CA AES":  {CA: []specimen.CAConfig{{Curve: "dh-2", Protocol: "0.4.0.127.0.7.2.2.3.1.4", KeyID: 1}, {Curve: "dh-1", Protocol: "0.4.0.127.0.7.2.2.3.1.2", KeyID: 2}}},
 		"CA 3DES": {CA: []specimen.CAConfig{{Curve: "dh-1", Protocol: "0.4.0.127.0.7.2.2.3.1.1"}}},
-		"AA":      {AA: "rsa-4096-sha512", Access: specimen.AccessConfig{PACE: paceConfig("2.2", 12)}},
+		"AA":      {AA: "rsa-3072-sha512", Access: specimen.AccessConfig{PACE: paceConfig("2.2", 12)}},
 	} {
 		for _, shortOnly := range []bool{true, false} {
 			for _, batched := range []bool{true, false} {

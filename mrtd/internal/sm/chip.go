@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"ipse/mrtd/internal/apdu"
-	"ipse/mrtd/tlv"
 )
 
 // The chip's end of a session.
@@ -39,7 +38,7 @@ func (s *Session) openCommand(c *apdu.Command) (*apdu.Command, error) {
 		return nil, fmt.Errorf("%w: command without code", ErrProtection)
 	}
 	header := c.Header()
-	if subtle.ConstantTimeCompare(s.mac(ssc, header[:], d.covered), d.code) != 1 {
+	if subtle.ConstantTimeCompare(s.authenticate(ssc, header[:], d.covered), d.code) != 1 {
 		return nil, fmt.Errorf("%w: code of a command", ErrProtection)
 	}
 	s.odd = c.INS&1 == 1
@@ -67,13 +66,11 @@ func (s *Session) ProtectResponse(r *apdu.Response) (*apdu.Response, error) {
 	}
 	s.answers++
 	ssc := s.counter(2 * s.answers)
-	var objects []byte
-	switch {
-	case len(r.Data) > 0 && s.odd:
-		objects = tlv.Encode(tagCryptogramOdd, s.encrypt(ssc, r.Data))
-	case len(r.Data) > 0:
-		objects = tlv.Encode(tagCryptogram, []byte{1}, s.encrypt(ssc, r.Data))
+	objects := make([]byte, 0, len(r.Data)+overhead)
+	if len(r.Data) > 0 {
+		objects = s.appendCryptogram(objects, ssc, r.Data, s.odd)
 	}
-	objects = append(objects, tlv.Encode(tagStatus, []byte{byte(r.SW >> 8), byte(r.SW)})...)
-	return &apdu.Response{Data: append(objects, tlv.Encode(tagMAC, s.mac(ssc, nil, objects))...), SW: r.SW}, nil
+	objects = append(objects, byte(tagStatus), 2, byte(r.SW>>8), byte(r.SW))
+	code := s.authenticate(ssc, nil, objects)
+	return &apdu.Response{Data: append(append(objects, byte(tagMAC), MACSize), code...), SW: r.SW}, nil
 }

@@ -16,6 +16,7 @@ var (
 	// ErrProtection reports a protected message whose data objects are missing,
 	// malformed, or whose code is wrong.
 	ErrProtection = errors.New("sm: secure messaging objects missing or wrong")
+	errObjects    = fmt.Errorf("%w: data objects", ErrProtection)
 	// ErrEnded reports the use of a session that has ended.
 	ErrEnded = errors.New("sm: session has ended")
 )
@@ -35,13 +36,18 @@ const (
 type Session struct {
 	suite    Suite
 	enc      cipher.Block
+	mac      *macState
 	encKey   []byte
 	macKey   []byte
-	initial  []byte // send sequence counter before the first command
-	commands uint64 // protected or taken so far
-	answers  uint64 // taken or protected so far
-	odd      bool   // the last command taken had an odd INS (chip's end)
+	initial  [16]byte // send sequence counter before the first command
+	commands uint64   // protected or taken so far
+	answers  uint64   // taken or protected so far
+	odd      bool     // the last command taken had an odd INS (chip's end)
 	ended    bool
+
+	// Working space, so that messages cost no allocations but their own.
+	ssc, iv [16]byte
+	code    [MACSize]byte
 }
 
 // NewSession derives the session keys from the shared secret (KDF with counters 1
@@ -52,8 +58,8 @@ func NewSession(suite Suite, secret, ssc []byte) *Session {
 
 // NewSessionWithKeys makes a session of keys that were derived already; it owns them.
 func NewSessionWithKeys(suite Suite, enc, mac, ssc []byte) *Session {
-	s := &Session{suite: suite, enc: suite.NewCipher(enc), encKey: enc, macKey: mac, initial: make([]byte, suite.BlockSize())}
-	copy(s.initial, ssc)
+	s := &Session{suite: suite, enc: suite.NewCipher(enc), mac: suite.newMAC(mac), encKey: enc, macKey: mac}
+	copy(s.initial[:suite.BlockSize()], ssc)
 	return s
 }
 
@@ -71,13 +77,17 @@ func (s *Session) Wipe() {
 	s.ended = true
 	clear(s.encKey)
 	clear(s.macKey)
-	clear(s.initial)
-	s.enc = nil
+	if s.mac != nil {
+		*s.mac = macState{}
+	}
+	s.initial, s.ssc, s.iv, s.code = [16]byte{}, [16]byte{}, [16]byte{}, [MACSize]byte{}
+	s.enc, s.mac = nil, nil
 }
 
-// counter returns the initial send sequence counter plus steps.
+// counter returns the initial send sequence counter plus steps, valid until the next call.
 func (s *Session) counter(steps uint64) []byte {
-	out := append([]byte(nil), s.initial...)
+	s.ssc = s.initial
+	out := s.ssc[:s.suite.BlockSize()]
 	for i := len(out) - 1; i >= 0 && steps > 0; i-- {
 		steps += uint64(out[i])
 		out[i] = byte(steps)
@@ -88,50 +98,78 @@ func (s *Session) counter(steps uint64) []byte {
 
 // Counter returns the send sequence counter of the last response taken or
 // protected, as it entered its code.
-func (s *Session) Counter() []byte { return s.counter(2 * s.answers) }
+func (s *Session) Counter() []byte { return append([]byte(nil), s.counter(2*s.answers)...) }
 
-// iv is zero for 3DES, the encrypted counter for AES (9303-11 §9.8.6.1).
-func (s *Session) iv(ssc []byte) []byte {
-	iv := make([]byte, s.suite.BlockSize())
+// vector is zero for 3DES, the encrypted counter for AES (9303-11 §9.8.6.1).
+func (s *Session) vector(ssc []byte) []byte {
+	iv := s.iv[:len(ssc)]
+	clear(iv)
 	if s.suite != TDES {
 		s.enc.Encrypt(iv, ssc)
 	}
 	return iv
 }
 
-func (s *Session) encrypt(ssc, plain []byte) []byte {
-	out := Pad(plain, s.suite.BlockSize())
-	cipher.NewCBCEncrypter(s.enc, s.iv(ssc)).CryptBlocks(out, out)
-	return out
+// appendEncrypted appends the cryptogram of plain, padded.
+func (s *Session) appendEncrypted(dst, ssc, plain []byte) []byte {
+	begin, size, pad := len(dst), len(ssc), [16]byte{0x80}
+	dst = append(dst, plain...)
+	dst = append(dst, pad[:size-len(plain)%size]...)
+	last := s.vector(ssc)
+	for b := dst[begin:]; len(b) > 0; b = b[size:] {
+		subtle.XORBytes(b, b[:size], last)
+		s.enc.Encrypt(b[:size], b[:size])
+		last = b[:size]
+	}
+	return dst
 }
 
+// decrypt returns the plain data of a cryptogram, in octets of their own.
 func (s *Session) decrypt(ssc, cryptogram []byte) ([]byte, bool) {
-	size := s.suite.BlockSize()
+	size := len(ssc)
 	if len(cryptogram) == 0 || len(cryptogram)%size != 0 {
 		return nil, false
 	}
 	out := make([]byte, len(cryptogram))
-	cipher.NewCBCDecrypter(s.enc, s.iv(ssc)).CryptBlocks(out, cryptogram)
+	last := s.vector(ssc)
+	for at := 0; at < len(out); at += size {
+		s.enc.Decrypt(out[at:at+size], cryptogram[at:at+size])
+		subtle.XORBytes(out[at:], out[at:at+size], last)
+		last = cryptogram[at : at+size]
+	}
 	return unpad(out, size)
 }
 
-// mac computes the code over the counter, the padded header (nil for a response)
-// and the data objects, padded in turn when there are any (9303-11 §9.8.4.1).
-func (s *Session) mac(ssc, header, objects []byte) []byte {
-	m := s.suite.newMAC(s.macKey)
+// authenticate computes the code over the counter, the padded header (nil for a
+// response) and the data objects, padded in turn when there are any (9303-11
+// §9.8.4.1). It is valid until the next call.
+func (s *Session) authenticate(ssc, header, objects []byte) []byte {
+	m, size, pad := s.mac, len(ssc), [16]byte{0x80}
+	m.reset()
 	m.write(ssc)
-	size := s.suite.BlockSize()
 	if header != nil {
-		m.write(Pad(header, size))
+		m.write(header)
+		m.write(pad[:size-len(header)%size])
 	}
 	if len(objects) > 0 {
 		m.write(objects)
-		var pad [16]byte
-		pad[0] = 0x80
 		m.write(pad[:size-len(objects)%size])
 	}
-	return m.sum(false)
+	return m.appendSum(s.code[:0], false)
 }
+
+// appendCryptogram appends DO'87' or, for odd instructions, DO'85'.
+func (s *Session) appendCryptogram(dst, ssc, plain []byte, odd bool) []byte {
+	size := len(ssc)
+	n := len(plain) + size - len(plain)%size
+	if odd {
+		return s.appendEncrypted(tlv.AppendHeader(dst, tagCryptogramOdd, n), ssc, plain)
+	}
+	return s.appendEncrypted(append(tlv.AppendHeader(dst, tagCryptogram, n+1), 1), ssc, plain)
+}
+
+// overhead bounds what protection adds to data: padding and the headers of all objects.
+const overhead = 48
 
 // Protect returns the protected form of a command. Several commands may be
 // protected ahead of their responses; see Rewind.
@@ -142,32 +180,28 @@ func (s *Session) Protect(c *apdu.Command) (*apdu.Command, error) {
 	ssc := s.counter(2*s.commands + 1)
 	s.commands++
 	out := &apdu.Command{CLA: c.CLA | apdu.Secured, INS: c.INS, P1: c.P1, P2: c.P2, Ne: apdu.MaxShortNe}
-	var objects []byte
+	objects := make([]byte, 0, len(c.Data)+overhead)
 	if len(c.Data) > 0 {
-		e := s.encrypt(ssc, c.Data)
-		if c.INS&1 == 1 {
-			objects = tlv.Encode(tagCryptogramOdd, e)
-		} else {
-			objects = tlv.Encode(tagCryptogram, []byte{1}, e)
-		}
+		objects = s.appendCryptogram(objects, ssc, c.Data, c.INS&1 == 1)
 	}
-	if c.Ne > 0 {
-		objects = append(objects, encodeLe(c)...)
-	}
+	objects = appendLe(objects, c)
 	header := out.Header()
-	code := s.mac(ssc, header[:], objects)
-	out.Data = append(objects, tlv.Encode(tagMAC, code)...)
+	code := s.authenticate(ssc, header[:], objects)
+	out.Data = append(append(objects, byte(tagMAC), MACSize), code...)
 	if c.NeedsExtended() || c.Extended || len(out.Data) > apdu.MaxShortData {
 		out.Extended, out.Ne = true, apdu.MaxNe
 	}
 	return out, nil
 }
 
-func encodeLe(c *apdu.Command) []byte {
-	if c.NeedsExtended() && c.Ne > 0 || c.Extended {
-		return tlv.Encode(tagLe, []byte{byte(c.Ne >> 8), byte(c.Ne)})
+func appendLe(dst []byte, c *apdu.Command) []byte {
+	switch {
+	case c.Ne == 0:
+		return dst
+	case c.NeedsExtended() || c.Extended:
+		return append(dst, byte(tagLe), 2, byte(c.Ne>>8), byte(c.Ne))
 	}
-	return tlv.Encode(tagLe, []byte{byte(c.Ne)})
+	return append(dst, byte(tagLe), 1, byte(c.Ne))
 }
 
 // Rewind forgets commands that were protected ahead and never sent: the next
@@ -214,7 +248,7 @@ func (s *Session) open(r *apdu.Response) (*apdu.Response, error) {
 		return nil, fmt.Errorf("%w: response without status or code", ErrProtection)
 	}
 	ssc := s.counter(2 * s.answers)
-	if subtle.ConstantTimeCompare(s.mac(ssc, nil, d.covered), d.code) != 1 {
+	if subtle.ConstantTimeCompare(s.authenticate(ssc, nil, d.covered), d.code) != 1 {
 		return nil, fmt.Errorf("%w: code of a response", ErrProtection)
 	}
 	out := &apdu.Response{SW: apdu.Status(uint16(d.status[0])<<8 | uint16(d.status[1]))}
@@ -236,18 +270,17 @@ type objects struct {
 }
 
 // parseObjects reads the data objects in their order, each at most once.
-func parseObjects(b []byte) (*objects, error) {
-	d := &objects{}
-	malformed := fmt.Errorf("%w: data objects", ErrProtection)
+func parseObjects(b []byte) (objects, error) {
+	var d objects
 	step := 0
 	for rest := b; len(rest) > 0; {
 		e, n, err := tlv.ParsePrefix(rest)
 		if err != nil {
-			return d, malformed
+			return d, errObjects
 		}
 		at, ok := d.take(e)
 		if !ok || at <= step || e.Indefinite {
-			return d, malformed
+			return d, errObjects
 		}
 		step = at
 		if e.Tag == tagMAC {

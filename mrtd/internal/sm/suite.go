@@ -166,7 +166,7 @@ func (s Suite) MAC(key []byte, parts ...[]byte) []byte {
 	for _, p := range parts {
 		m.write(p)
 	}
-	return m.sum(s == TDES)
+	return m.appendSum(nil, s == TDES)
 }
 
 // macState computes a retail MAC or a CMAC.
@@ -209,13 +209,17 @@ func double(b *[16]byte) {
 	b[15] = b[15]<<1 ^ carry
 }
 
+// reset begins another computation under the same key.
+func (m *macState) reset() { m.state, m.held, m.n = [16]byte{}, [16]byte{}, 0 }
+
 func (m *macState) write(b []byte) {
-	for _, c := range b {
+	for len(b) > 0 {
 		if m.n == m.size {
 			m.block()
 		}
-		m.held[m.n] = c
-		m.n++
+		n := copy(m.held[m.n:m.size], b)
+		m.n += n
+		b = b[n:]
 	}
 }
 
@@ -227,9 +231,9 @@ func (m *macState) block() {
 	m.n = 0
 }
 
-// sum ends the computation. With padded set, padding method 2 applies: always for
-// 3DES. (For secure messaging the data come padded: see secured.)
-func (m *macState) sum(padded bool) []byte {
+// appendSum ends the computation and appends the code. With padded set, padding
+// method 2 applies: always for 3DES. (For secure messaging the data come padded.)
+func (m *macState) appendSum(dst []byte, padded bool) []byte {
 	if padded {
 		m.write([]byte{0x80})
 	}
@@ -238,7 +242,7 @@ func (m *macState) sum(padded bool) []byte {
 		m.block()
 		m.last.Decrypt(m.state[:8], m.state[:8])
 		m.first.Encrypt(m.state[:8], m.state[:8])
-		return append([]byte(nil), m.state[:MACSize]...)
+		return append(dst, m.state[:MACSize]...)
 	}
 	k := &m.k1
 	if m.n < m.size {
@@ -251,7 +255,7 @@ func (m *macState) sum(padded bool) []byte {
 	}
 	m.n = m.size
 	m.block()
-	return append([]byte(nil), m.state[:MACSize]...)
+	return append(dst, m.state[:MACSize]...)
 }
 
 // EncryptPadded pads and encrypts a copy of plain in CBC under a given vector.
