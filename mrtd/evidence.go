@@ -27,7 +27,9 @@ type Session struct {
 	Access string `json:"access"`
 	// Protocol is the dotted object identifier of the access protocol, "" for BAC.
 	Protocol string `json:"protocol,omitempty"`
-	// ParameterID is the standardised domain parameter of PACE (9303-11 table 6), 0 for BAC.
+	// ParameterID names the domain parameters of PACE: standardised ones below 32
+	// (9303-11 table 6), from there on those that EF.CardAccess writes out, -1 where it
+	// names none. 0 for BAC.
 	ParameterID int `json:"parameter_id,omitempty"`
 	// ReadAt is when the reading ended.
 	ReadAt time.Time `json:"read_at"`

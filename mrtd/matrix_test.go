@@ -42,7 +42,8 @@ func drawPACE(t *rapid.T) *specimen.PACEConfig {
 	case 6:
 		suite = max(suite, 2)
 	}
-	return &specimen.PACEConfig{Protocol: fmt.Sprintf("0.4.0.127.0.7.2.2.4.%d.%d", kind, suite), ParameterID: rapid.SampledFrom(parameters).Draw(t, "pace parameters")}
+	return &specimen.PACEConfig{Protocol: fmt.Sprintf("0.4.0.127.0.7.2.2.4.%d.%d", kind, suite), ParameterID: rapid.SampledFrom(parameters).Draw(t, "pace parameters"),
+		Explicit: rapid.Bool().Draw(t, "pace parameters written out")}
 }
 
 func drawCA(t *rapid.T) []specimen.CAConfig {
@@ -76,7 +77,8 @@ func TestReaderAndChipAgreeAcrossTheMatrix(t *testing.T) {
 			Hash:   rapid.SampledFrom([]crypto.Hash{crypto.SHA1, crypto.SHA224, crypto.SHA256, crypto.SHA384, crypto.SHA512}).Draw(r, "hash"),
 			Zone:   mrz.Fields{Format: rapid.SampledFrom([]mrz.Format{mrz.TD1, mrz.TD2, mrz.TD3}).Draw(r, "format")},
 			Faults: map[string]bool{rapid.SampledFrom([]string{"", "", specimen.FaultNoExtended, specimen.FaultNoExtended, specimen.FaultLimitedLe, specimen.FaultAADER,
-				specimen.FaultLeOnSelect, specimen.FaultResetMidRead, specimen.FaultParameterID, specimen.FaultCAKeyID}).Draw(r, "quirk"): true}}
+				specimen.FaultLeOnSelect, specimen.FaultResetMidRead, specimen.FaultParameterID, specimen.FaultCAKeyID, specimen.FaultCAMLastKey, specimen.FaultNoSFI, specimen.FaultMasterFileForm,
+				specimen.FaultInApplication}).Draw(r, "quirk"): true}}
 		cfg.Access.BAC = cfg.Access.PACE == nil || rapid.Bool().Draw(r, "bac too")
 		d, err := i.Issue(cfg)
 		if err != nil {

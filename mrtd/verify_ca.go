@@ -127,7 +127,7 @@ func (v *verifier) verifyCAM(dg14 []byte) (string, error) {
 	if !ok || protocol.Mapping != pace.ChipAuth {
 		return "", errCAMProtocol
 	}
-	domain, err := pace.StandardDomain(session.ParameterID)
+	domain, err := v.paceDomain(protocol)
 	if err != nil || !domain.IsCurve() {
 		return "", errCAMProtocol
 	}
@@ -151,6 +151,16 @@ func (v *verifier) verifyCAM(dg14 []byte) (string, error) {
 		}
 	}
 	return "", errCAM
+}
+
+// paceDomain returns the domain of PACE: standardised, or as EF.CardAccess writes it
+// out, which can only be a known curve.
+func (v *verifier) paceDomain(protocol pace.Protocol) (*pace.Domain, error) {
+	infos, err := pace.ParseInfos(v.ev.File(lds.CardAccess))
+	if err != nil {
+		infos = &pace.Infos{}
+	}
+	return infos.Domain(pace.Info{Protocol: protocol, ParameterID: v.ev.Session.ParameterID})
 }
 
 // cardSecurityInfos returns the security infos of EF.CardSecurity, once its

@@ -164,7 +164,7 @@ func (r *reader) readCardAccess(ctx context.Context) ([]byte, error) {
 		{short},
 		{{INS: apdu.Select, P2: 0x0C, Data: []byte{0x3F, 0x00}}, short},
 		byID,
-		{{INS: apdu.Select, P2: 0x0C}, short},
+		append([]*apdu.Command{{INS: apdu.Select, P2: 0x0C}}, byID...),
 	} {
 		answers, err := r.link.sendAll(ctx, step, r.probed(commands))
 		if err != nil {

@@ -109,8 +109,9 @@ type Reading struct {
 	Access string
 	// Protocol is the dotted object identifier of PACE, "" otherwise.
 	Protocol string
-	// ParameterID is the standardised domain parameter of PACE (9303-11 table 6),
-	// 0 without PACE, -1 for parameters written out.
+	// ParameterID names the domain parameters of PACE: standardised ones below 32
+	// (9303-11 table 6), from there on those that EF.CardAccess writes out, -1 where it
+	// names none. 0 without PACE.
 	ParameterID int
 	AA          *AATranscript
 	CA          *CATranscript

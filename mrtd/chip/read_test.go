@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -16,6 +18,7 @@ import (
 	"ipse/mrtd/lds"
 	"ipse/mrtd/mrz"
 	"ipse/mrtd/specimen"
+	"ipse/mrtd/tlv"
 )
 
 func portrait(n int) []byte {
@@ -154,7 +157,7 @@ func TestDeviatingChips(t *testing.T) {
 		specimen.FaultResetMidRead, specimen.FaultNoExtended, specimen.FaultLimitedLe, specimen.FaultLeOnSelect, specimen.FaultRead6B00,
 		specimen.FaultMasterFile6A87, specimen.FaultMasterFile6985, specimen.FaultCardAccess6982, specimen.FaultCardAccess6986,
 		specimen.FaultDIR6982, specimen.FaultPACE6300, specimen.FaultBAC6A88, specimen.FaultParameterID, specimen.FaultAADER,
-		specimen.FaultCAKeyID, specimen.FaultTrailingDG14, specimen.FaultNoCAInfo, specimen.FaultIndefinite, specimen.FaultCOMDiffers,
+		specimen.FaultCAKeyID, specimen.FaultMasterFileForm, specimen.FaultInApplication, specimen.FaultNoSFI, specimen.FaultTrailingDG14, specimen.FaultNoCAInfo, specimen.FaultIndefinite, specimen.FaultCOMDiffers,
 	} {
 		for _, batched := range []bool{false, true} {
 			t.Run(fmt.Sprint(fault, batched), func(t *testing.T) {
@@ -179,6 +182,128 @@ func TestDeviatingChips(t *testing.T) {
 			})
 		}
 	}
+}
+
+// TestWaysToCardAccess: EF.CardAccess is found whatever the chip makes of SELECT and of
+// short identifiers; where it cannot be found, the document is opened by BAC.
+func TestWaysToCardAccess(t *testing.T) {
+	t.Parallel()
+	for _, fault := range []string{"", specimen.FaultMasterFile6A87, specimen.FaultMasterFile6985, specimen.FaultMasterFileForm, specimen.FaultCardAccess6982, specimen.FaultCardAccess6986} {
+		for _, where := range []string{"", specimen.FaultInApplication} {
+			for _, sfi := range []string{"", specimen.FaultNoSFI} {
+				t.Run(fmt.Sprint(fault, where, sfi), func(t *testing.T) {
+					t.Parallel()
+					doc, card := issue(t, specimen.DocumentConfig{Access: specimen.AccessConfig{BAC: true, PACE: paceConfig("2.2", 12)},
+						Faults: map[string]bool{fault: true, where: true, sfi: true}})
+					want := "PACE-GM"
+					stuck := where != "" && (fault == specimen.FaultMasterFile6A87 || fault == specimen.FaultMasterFile6985)
+					if stuck || strings.HasPrefix(fault, "card-access") {
+						want = "BAC"
+					}
+					for _, way := range []chip.Card{card, &batchCard{Card: card}} {
+						card.Reset()
+						r, err := chip.Read(t.Context(), way, options(t, doc))
+						if err != nil {
+							t.Fatal(err)
+						}
+						check(t, doc, r, lds.DG1, lds.DG2)
+						if r.Access != want {
+							t.Errorf("opened by %s, want %s", r.Access, want)
+						}
+					}
+				})
+			}
+		}
+	}
+}
+
+// TestParametersOfPACE: several sets, sets written out, and sets that no mapping can use.
+func TestParametersOfPACE(t *testing.T) {
+	t.Parallel()
+	explicit := func(protocol string, id int) specimen.PACEConfig {
+		p := *paceConfig(protocol, id)
+		p.Explicit = true
+		return p
+	}
+	for name, tc := range map[string]struct {
+		offers []specimen.PACEConfig
+		access string
+		id     int
+	}{
+		"several sets":          {[]specimen.PACEConfig{*paceConfig("2.2", 12), *paceConfig("2.2", 16), *paceConfig("2.2", 13)}, "PACE-GM", 12},
+		"curve written out":     {[]specimen.PACEConfig{explicit("2.4", 13)}, "PACE-GM", 45},
+		"IM, curve written out": {[]specimen.PACEConfig{explicit("4.2", 16)}, "PACE-IM", 48},
+		"CAM, written out":      {[]specimen.PACEConfig{explicit("6.2", 12)}, "PACE-CAM", 44},
+		"group written out":     {[]specimen.PACEConfig{explicit("1.2", 2)}, "PACE-GM", 34},
+		"both forms":            {[]specimen.PACEConfig{explicit("2.2", 13), *paceConfig("2.2", 12)}, "PACE-GM", 45},
+		"two written out":       {[]specimen.PACEConfig{explicit("2.2", 15), explicit("2.2", 13)}, "PACE-GM", 47},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			doc, card := issue(t, specimen.DocumentConfig{Access: specimen.AccessConfig{PACE: &tc.offers[0], FurtherPACE: tc.offers[1:]}})
+			r, err := chip.Read(t.Context(), card, options(t, doc))
+			if err != nil {
+				t.Fatal(err)
+			}
+			check(t, doc, r, lds.DG1, lds.DG2)
+			if r.Access != tc.access || r.ParameterID != tc.id {
+				t.Errorf("opened by %s %d", r.Access, r.ParameterID)
+			}
+		})
+	}
+}
+
+// TestIntegratedMappingPassesOverP224: the standard keeps the curve from the integrated
+// mapping (9303-11 table 6). Nobody issues such a document here, and a chip that offers
+// the combination is opened by what else it offers.
+func TestIntegratedMappingPassesOverP224(t *testing.T) {
+	t.Parallel()
+	i, err := specimen.NewIssuer(specimen.IssuerConfig{CSCA: "ecdsa-P-256-sha256", DS: "ecdsa-P-256-sha256", Rand: rand.Reader, Now: at()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := i.Issue(specimen.DocumentConfig{Portrait: portrait(10), Access: specimen.AccessConfig{PACE: paceConfig("4.2", 10)}}); !errors.Is(err, specimen.ErrAlgorithm) {
+		t.Errorf("issued: %v", err)
+	}
+	info := func(protocol string, id int) []byte {
+		return tlv.Encode(tlv.Sequence, tlv.EncodeOID("0.4.0.127.0.7.2.2.4."+protocol), tlv.EncodeInt(2), tlv.EncodeInt(id))
+	}
+	for want, infos := range map[string][][]byte{"PACE-GM": {info("4.2", 10), info("2.2", 10)}, "BAC": {info("4.2", 10)}} {
+		doc, _ := issue(t, specimen.DocumentConfig{Access: specimen.AccessConfig{BAC: true, PACE: paceConfig("2.2", 10)}})
+		doc.Files[lds.CardAccess] = tlv.Encode(tlv.Set, infos...)
+		card, err := specimen.NewChip(doc, rand.Reader)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := chip.Read(t.Context(), card, options(t, doc))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.Access != want {
+			t.Errorf("opened by %s, want %s", r.Access, want)
+		}
+	}
+}
+
+// TestTwoReadersOnOneChip: a session is one conversation. Two that share a chip disturb
+// each other: each ends with the right files or with an error, never with others.
+func TestTwoReadersOnOneChip(t *testing.T) {
+	t.Parallel()
+	doc, card := issue(t, specimen.DocumentConfig{Access: specimen.AccessConfig{BAC: true, PACE: paceConfig("2.2", 12)}})
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			r, err := chip.Read(t.Context(), card, options(t, doc))
+			var e *chip.Error
+			switch {
+			case err == nil:
+				check(t, doc, r, lds.DG1, lds.DG2)
+			case !errors.As(err, &e) || r != nil:
+				t.Errorf("%v", err)
+			}
+		})
+	}
+	wg.Wait()
 }
 
 // TestAttacksAreRefused: whoever tampers with secure messaging ends the reading.

@@ -60,6 +60,7 @@ func NewChip(doc *Document, rand io.Reader) (*Chip, error) {
 		return nil, fmt.Errorf("%w: a document and randomness are required", ErrConfig)
 	}
 	c := &Chip{doc: doc, rand: rand, once: map[string]bool{}}
+	c.reset()
 	if _, err := mrz.Parse(doc.MRZ); err != nil {
 		return nil, fmt.Errorf("specimen: chip: zone: %w", err)
 	}
@@ -79,6 +80,9 @@ func (c *Chip) Reset() {
 func (c *Chip) reset() {
 	c.endSession()
 	c.s = session{}
+	if c.has(FaultInApplication) {
+		c.s.dir = eMRTD
+	}
 }
 
 // endSession forgets keys and rights, not the selection.

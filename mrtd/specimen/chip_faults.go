@@ -28,6 +28,9 @@ const (
 	FaultRead6B00       = "read-6b00"          // reading at the end answers 6B00, then secure messaging fails
 	FaultMasterFile6A87 = "select-mf-6a87"     // SELECT MF answers 6A87
 	FaultMasterFile6985 = "select-mf-6985"     // SELECT MF answers 6985
+	FaultMasterFileForm = "select-mf-form"     // SELECT MF works without an identifier only
+	FaultInApplication  = "in-application"     // the application is selected after power-up, not the master file
+	FaultNoSFI          = "no-sfi"             // short file identifiers answer 6A86
 	FaultCardAccess6982 = "card-access-6982"   // EF.CardAccess answers 6982
 	FaultCardAccess6986 = "card-access-6986"   // EF.CardAccess answers 6986
 	FaultDIR6982        = "dir-6982"           // EF.DIR answers 6982 before access control
@@ -36,6 +39,7 @@ const (
 	FaultParameterID    = "needs-parameter-id" // MSE:Set AT of PACE needs the parameter id
 	FaultAADER          = "aa-der"             // the active authentication signature is in DER
 	FaultCAKeyID        = "needs-key-id"       // MSE:Set AT of chip authentication needs the key id
+	FaultCAMLastKey     = "cam-last-key"       // PACE-CAM proves the last of several keys on its curve
 )
 
 // FaultInfo describes a fault that can be built into a specimen.
@@ -97,6 +101,9 @@ func chipFaults() []FaultInfo {
 		{FaultRead6B00, "Reading at the end of a file breaks secure messaging."},
 		{FaultMasterFile6A87, "Selecting the master file answers 6A87."},
 		{FaultMasterFile6985, "Selecting the master file answers 6985."},
+		{FaultMasterFileForm, "The master file is selected without its identifier only."},
+		{FaultInApplication, "After power-up the application is selected, not the master file."},
+		{FaultNoSFI, "The chip knows no short file identifiers."},
 		{FaultCardAccess6982, "EF.CardAccess answers 6982."},
 		{FaultCardAccess6986, "EF.CardAccess answers 6986."},
 		{FaultDIR6982, "EF.DIR answers 6982 before access control."},
@@ -105,6 +112,7 @@ func chipFaults() []FaultInfo {
 		{FaultParameterID, "PACE needs the parameter id named."},
 		{FaultAADER, "The active authentication signature is in DER."},
 		{FaultCAKeyID, "Chip authentication needs the key id named."},
+		{FaultCAMLastKey, "PACE-CAM proves the last of several keys on its curve."},
 	}
 }
 

@@ -49,7 +49,7 @@ func (c *Chip) selectFile(cmd *apdu.Command) apdu.Response {
 	case cmd.P1 == 0x04:
 		return c.selectApplication(cmd.Data)
 	case cmd.P1 == 0x00 && (len(cmd.Data) == 0 || string(cmd.Data) == "\x3F\x00"):
-		return c.selectMaster()
+		return c.selectMaster(len(cmd.Data) > 0)
 	case (cmd.P1 == 0x02 || cmd.P1 == 0x00) && len(cmd.Data) == 2:
 		fid := binary.BigEndian.Uint16(cmd.Data)
 		id := c.find(func(id lds.FileID) bool { return id.FID() == fid })
@@ -73,8 +73,10 @@ func (c *Chip) selectApplication(name []byte) apdu.Response {
 	return status(apdu.OK)
 }
 
-func (c *Chip) selectMaster() apdu.Response {
+func (c *Chip) selectMaster(byID bool) apdu.Response {
 	switch {
+	case c.has(FaultMasterFileForm) && byID:
+		return status(apdu.WrongP1P2)
 	case c.has(FaultMasterFile6A87):
 		return status(0x6A87)
 	case c.has(FaultMasterFile6985):
@@ -122,7 +124,7 @@ func (c *Chip) mayRead(id lds.FileID) apdu.Status {
 func (c *Chip) readBinary(cmd *apdu.Command) apdu.Response {
 	id, offset := c.s.file, int(cmd.P1)<<8|int(cmd.P2)
 	if cmd.P1&0x80 != 0 {
-		if cmd.P1&0x60 != 0 {
+		if cmd.P1&0x60 != 0 || c.has(FaultNoSFI) {
 			return status(apdu.WrongP1P2)
 		}
 		sfi := cmd.P1 & 0x1F

@@ -219,19 +219,25 @@ func (c *Chip) paceMap(a *agreement, peer []byte) ([]byte, apdu.Status) {
 	return tlv.Encode(0x82, own.Public()), apdu.OK
 }
 
-// camProof is the chip authentication data of PACE-CAM, with the static key that
-// lies on the curve of the mapping (ICAO 9303-11 §4.4.3.3.3).
+// camProof is the chip authentication data of PACE-CAM, with a static key that lies on
+// the curve of the mapping (ICAO 9303-11 §4.4.3.3.3): the first, as a rule.
 func (c *Chip) camProof(mapping *pace.KeyPair) ([]byte, error) {
+	var proof []byte
 	for _, k := range c.doc.CAKeys {
 		static, err := k.keyPair()
 		if err != nil || !static.Domain().IsCurve() || static.Domain().Name() != mapping.Domain().Name() {
 			continue
 		}
-		defer static.Wipe()
-		return pace.CAMData(static, mapping)
+		proof, err = pace.CAMData(static, mapping)
+		static.Wipe()
+		if err != nil || !c.has(FaultCAMLastKey) {
+			return proof, err
+		}
 	}
-	// A clone has no such key and can do no better than guess.
-	return c.random(mapping.Domain().Curve().Size()), nil
+	if proof == nil { // a clone has no such key and can do no better than guess
+		proof = c.random(mapping.Domain().Curve().Size())
+	}
+	return proof, nil
 }
 
 // paceAgree exchanges ephemeral keys on the mapped generator: 83 and 84.

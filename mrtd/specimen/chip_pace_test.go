@@ -169,11 +169,15 @@ func can(t *testing.T, digits string) *sm.Password {
 
 func paceOID(kind, suite int) string { return fmt.Sprintf("0.4.0.127.0.7.2.2.4.%d.%d", kind, suite) }
 
+func paceOf(kind, suite, id int) PACEConfig {
+	return PACEConfig{Protocol: paceOID(kind, suite), ParameterID: id}
+}
+
 func TestEveryPACEOpensTheChip(t *testing.T) {
 	t.Parallel()
-	for _, c := range []PACEConfig{{paceOID(2, 1), 12}, {paceOID(2, 2), 13}, {paceOID(2, 3), 16}, {paceOID(2, 4), 18}, {paceOID(2, 2), 8},
-		{paceOID(4, 2), 13}, {paceOID(4, 4), 12}, {paceOID(4, 1), 9}, {paceOID(6, 2), 13}, {paceOID(6, 4), 12},
-		{paceOID(1, 2), 0}, {paceOID(1, 4), 2}, {paceOID(3, 2), 0}, {paceOID(3, 1), 1}} {
+	for _, c := range []PACEConfig{paceOf(2, 1, 12), paceOf(2, 2, 13), paceOf(2, 3, 16), paceOf(2, 4, 18), paceOf(2, 2, 8),
+		paceOf(4, 2, 13), paceOf(4, 4, 12), paceOf(4, 1, 9), paceOf(6, 2, 13), paceOf(6, 4, 12),
+		paceOf(1, 2, 0), paceOf(1, 4, 2), paceOf(3, 2, 0), paceOf(3, 1, 1)} {
 		t.Run(fmt.Sprintf("%s/%d", c.Protocol[len(c.Protocol)-3:], c.ParameterID), func(t *testing.T) {
 			t.Parallel()
 			x := newTerminal(t, DocumentConfig{CAN: "123456", Access: AccessConfig{PACE: &c}})
@@ -197,7 +201,7 @@ func TestEveryPACEOpensTheChip(t *testing.T) {
 
 func TestPACERefusesWhatItMust(t *testing.T) {
 	t.Parallel()
-	gm := PACEConfig{paceOID(2, 2), 13}
+	gm := paceOf(2, 2, 13)
 	x := newTerminal(t, DocumentConfig{CAN: "123456", Access: AccessConfig{BAC: true, PACE: &gm}})
 	for name, c := range map[string]struct {
 		cfg      PACEConfig
@@ -205,8 +209,8 @@ func TestPACERefusesWhatItMust(t *testing.T) {
 		want     apdu.Status
 	}{
 		"wrong CAN":          {gm, can(t, "654321"), apdu.AuthenticationFailed},
-		"another protocol":   {PACEConfig{paceOID(2, 3), 13}, x.mrz(), apdu.ReferenceNotFound},
-		"another parameter":  {PACEConfig{paceOID(2, 2), 12}, x.mrz(), apdu.ReferenceNotFound},
+		"another protocol":   {paceOf(2, 3, 13), x.mrz(), apdu.ReferenceNotFound},
+		"another parameter":  {paceOf(2, 2, 12), x.mrz(), apdu.ReferenceNotFound},
 		"an unknown PIN":     {gm, &sm.Password{Reference: 3}, apdu.ReferenceNotFound},
 		"right after wrongs": {gm, can(t, "123456"), apdu.OK},
 	} {
@@ -237,7 +241,7 @@ func TestPACERefusesWhatItMust(t *testing.T) {
 
 func TestHalfDonePACEOpensNothing(t *testing.T) {
 	t.Parallel()
-	gm := PACEConfig{paceOID(2, 2), 13}
+	gm := paceOf(2, 2, 13)
 	x := newTerminal(t, DocumentConfig{Access: AccessConfig{PACE: &gm}})
 	set := append(tlv.Encode(0x80, oidValue(t, gm.Protocol)), tlv.Encode(0x83, []byte{1})...)
 	x.expect(apdu.OK, apdu.ManageSecurity, 0xC1, 0xA4, set, 0)

@@ -75,6 +75,17 @@ type PACEConfig struct {
 	// ParameterID is the standardised domain parameter (9303-11 table 6), for
 	// example 12 for P-256 and 13 for brainpoolP256r1.
 	ParameterID int `json:"parameter_id"`
+	// Explicit writes the parameters out in a PACEDomainParameterInfo (9303-11
+	// §9.2.2), under the identifier 32 + ParameterID, instead of naming them.
+	Explicit bool `json:"explicit,omitempty"`
+}
+
+// id is the parameter identifier of the PACEInfo; those below 32 are standardised.
+func (p PACEConfig) id() int {
+	if p.Explicit {
+		return 32 + p.ParameterID
+	}
+	return p.ParameterID
 }
 
 // CAKey is one chip authentication key pair.

@@ -18,8 +18,8 @@ func FuzzChip(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	pace := &PACEConfig{paceOID(6, 2), 12}
-	doc, err := i.Issue(DocumentConfig{Portrait: jpegLike(), AA: "ecdsa-P-256-sha256", CAN: "123456", Access: AccessConfig{BAC: true, PACE: pace}})
+	pace := paceOf(6, 2, 12)
+	doc, err := i.Issue(DocumentConfig{Portrait: jpegLike(), AA: "ecdsa-P-256-sha256", CAN: "123456", Access: AccessConfig{BAC: true, PACE: &pace}})
 	if err != nil {
 		f.Fatal(err)
 	}

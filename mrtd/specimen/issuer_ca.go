@@ -67,9 +67,7 @@ func (i *Issuer) newDHKey(number string) (*chipKey, error) {
 		return nil, fmt.Errorf("specimen: chip authentication key: %w", err)
 	}
 	stored := tlv.Encode(tlv.Sequence, tlv.EncodeOID(oidStandardised), tlv.EncodeInt(id))
-	p, g, q := domain.Group()
-	algorithm := tlv.Encode(tlv.Sequence, tlv.EncodeOID(oidDHPublicNumber),
-		tlv.Encode(tlv.Sequence, tlv.EncodeInteger(p), tlv.EncodeInteger(g), tlv.EncodeInteger(q))) // RFC 3279 §2.3.3
+	algorithm := dhAlgorithm(domain)
 	public := key.Public()
 	if public[0]&0x80 != 0 {
 		public = append([]byte{0}, public...)
@@ -79,6 +77,39 @@ func (i *Issuer) newDHKey(number string) (*chipKey, error) {
 		spki:  tlv.Encode(tlv.Sequence, algorithm, bitString(tlv.Encode(tlv.Integer, public))),
 		oid:   oidPKDH, standard: oidCADHAES128, tdes: oidCADH3DES,
 	}, nil
+}
+
+// dhAlgorithm writes a group out (RFC 3279 §2.3.3).
+func dhAlgorithm(domain *pace.Domain) []byte {
+	p, g, q := domain.Group()
+	return tlv.Encode(tlv.Sequence, tlv.EncodeOID(oidDHPublicNumber),
+		tlv.Encode(tlv.Sequence, tlv.EncodeInteger(p), tlv.EncodeInteger(g), tlv.EncodeInteger(q)))
+}
+
+// all returns every PACEInfo to offer, in order.
+func (a AccessConfig) all() []PACEConfig {
+	if a.PACE == nil {
+		return a.FurtherPACE
+	}
+	return append([]PACEConfig{*a.PACE}, a.FurtherPACE...)
+}
+
+// infos are the security infos that offer p: a PACEInfo and, where the parameters are
+// written out, a PACEDomainParameterInfo (ICAO 9303-11 §9.2.1, §9.2.2).
+func (p PACEConfig) infos() [][]byte {
+	out := [][]byte{tlv.Encode(tlv.Sequence, tlv.EncodeOID(p.Protocol), tlv.EncodeInt(2), tlv.EncodeInt(p.id()))}
+	domain, err := pace.StandardDomain(p.ParameterID)
+	if err != nil || !p.Explicit {
+		return out // allCA refuses what is not standardised
+	}
+	var algorithm []byte
+	if domain.IsCurve() {
+		algorithm = tlv.Encode(tlv.Sequence, tlv.EncodeOID(oidEC), explicitCurve(domain.Curve()))
+	} else {
+		algorithm = dhAlgorithm(domain)
+	}
+	arc := p.Protocol[:strings.LastIndexByte(p.Protocol, '.')]
+	return append(out, tlv.Encode(tlv.Sequence, tlv.EncodeOID(arc), algorithm, tlv.EncodeInt(p.id())))
 }
 
 // chipAuthenticationKey makes a key and its security infos.

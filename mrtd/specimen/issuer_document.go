@@ -133,11 +133,14 @@ func (i *Issuer) Issue(cfg DocumentConfig) (*Document, error) {
 // chipKeys makes the keys of AA and CA, DG15, DG14 and EF.CardAccess.
 func (i *Issuer) chipKeys(doc *Document, cfg DocumentConfig) error {
 	var infos [][]byte
-	for _, p := range append(firstPACE(cfg.Access), cfg.Access.FurtherPACE...) {
-		infos = append(infos, tlv.Encode(tlv.Sequence, tlv.EncodeOID(p.Protocol), tlv.EncodeInt(2), tlv.EncodeInt(p.ParameterID)))
+	for _, p := range cfg.Access.all() {
+		infos = append(infos, p.infos()...)
 	}
 	if len(infos) > 0 {
 		doc.Files[lds.CardAccess] = tlv.Encode(tlv.Set, infos...)
+	}
+	if cfg.Faults[FaultDIR6982] {
+		doc.Files[lds.DIR] = tlv.Encode(0x61, tlv.Encode(0x4F, aid())) // 9303-10 §3.11.2
 	}
 	if cfg.AA != "" {
 		key, err := newSigningKey(cfg.AA, i.cfg.Rand)
@@ -177,13 +180,13 @@ func (i *Issuer) chipKeys(doc *Document, cfg DocumentConfig) error {
 // offered and none of them is on its curve, one more for that.
 func (cfg *DocumentConfig) allCA() ([]CAConfig, error) {
 	out := slices.Clone(cfg.CA)
-	for _, p := range append(firstPACE(cfg.Access), cfg.Access.FurtherPACE...) {
+	for _, p := range cfg.Access.all() {
 		protocol, ok := pace.ParsePACE(p.Protocol)
 		if !ok {
 			return nil, fmt.Errorf("%w: PACE protocol %s", ErrAlgorithm, p.Protocol)
 		}
 		domain, err := pace.StandardDomain(p.ParameterID)
-		if err != nil || domain.IsCurve() == protocol.DH {
+		if err != nil || domain.IsCurve() == protocol.DH || !domain.Maps(protocol.Mapping) {
 			return nil, fmt.Errorf("%w: PACE protocol %s with parameters %d", ErrAlgorithm, p.Protocol, p.ParameterID)
 		}
 		if protocol.Mapping != pace.ChipAuth || slices.ContainsFunc(out, func(c CAConfig) bool { return c.Curve == domain.Name() }) {
@@ -192,13 +195,6 @@ func (cfg *DocumentConfig) allCA() ([]CAConfig, error) {
 		out = append(out, CAConfig{Curve: domain.Name(), KeyID: len(out) + 1})
 	}
 	return out, nil
-}
-
-func firstPACE(a AccessConfig) []PACEConfig {
-	if a.PACE == nil {
-		return nil
-	}
-	return []PACEConfig{*a.PACE}
 }
 
 func plainOID(h crypto.Hash) string {
@@ -263,7 +259,7 @@ func (i *Issuer) securityObject(doc *Document, cfg DocumentConfig, signer *autho
 // of the master file, signed (ICAO 9303-10 §3.11.3, 9303-11 §9.2.10).
 func (i *Issuer) cardSecurity(doc *Document, cfg DocumentConfig, signer *authority) error {
 	cam := false
-	for _, p := range append(firstPACE(cfg.Access), cfg.Access.FurtherPACE...) {
+	for _, p := range cfg.Access.all() {
 		protocol, _ := pace.ParsePACE(p.Protocol)
 		cam = cam || protocol.Mapping == pace.ChipAuth
 	}

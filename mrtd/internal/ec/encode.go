@@ -8,13 +8,18 @@ import (
 // ErrEncode reports a curve that the encoding does not fit: p = 1 mod 4, a or b zero.
 var ErrEncode = errors.New("ec: no point encoding for this curve")
 
+// Encodes reports whether Encode fits the curve.
+func (c *Curve) Encodes() bool {
+	return c.f.sqrtEx != nil && c.f.isZero(&c.a) == 0 && c.f.isZero(&c.b) == 0
+}
+
 // Encode maps a field element t to a point (ICAO 9303-11 appendix B.2, the
 // simplified Shallue-Woestijne-Ulas encoding in affine coordinates), in constant
 // time. t is big-endian, as long as the field. ErrPoint when t is not reduced or is
 // one of the few elements without an image.
 func (c *Curve) Encode(t []byte) (*PublicKey, error) {
 	f := c.f
-	if f.sqrtEx == nil || f.isZero(&c.a) == 1 || f.isZero(&c.b) == 1 {
+	if !c.Encodes() {
 		return nil, ErrEncode
 	}
 	u, ok := f.fromBytes(t)

@@ -73,6 +73,22 @@ func (d *Domain) Name() string {
 	return fmt.Sprintf("DH %d", d.field.p.BitLen())
 }
 
+// Maps reports whether a mapping works in the domain. Chip authentication mapping
+// needs a curve; the integrated mapping needs the order of a group, and of a curve that
+// its prime is 3 modulo 4: NIST P-224 "cannot be used with the integrated mapping"
+// (9303-11 table 6, BSI TR-03110-3 table 4).
+func (d *Domain) Maps(m Mapping) bool {
+	switch m {
+	case Generic:
+		return true
+	case Integrated:
+		return d.curve != nil && d.curve.Encodes() || d.curve == nil && d.field.inner != nil
+	case ChipAuth:
+		return d.curve != nil
+	}
+	return false
+}
+
 // Bits is the size of the field.
 func (d *Domain) Bits() int {
 	if d.curve != nil {

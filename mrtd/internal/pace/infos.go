@@ -147,15 +147,23 @@ func (i *Infos) addKey(oid string, e tlv.Element, id int) bool {
 	return false
 }
 
+// standardised bounds the identifiers of standardised parameters (9303-11 table 6).
+const standardised = 32
+
 // Domain returns the domain parameters of a PACEInfo: standardised ones, or those
 // written out in the infos, which must be of a known curve or a sound DH group.
+// ErrParameters also where its mapping does not work in them.
 func (i *Infos) Domain(p Info) (*Domain, error) {
-	if p.ParameterID >= 0 && p.ParameterID < 32 {
-		d, err := StandardDomain(p.ParameterID)
-		if err == nil && d.IsCurve() == p.Protocol.DH {
-			return nil, fmt.Errorf("%w: identifier %d with a protocol of the other kind", ErrParameters, p.ParameterID)
-		}
-		return d, err
+	d, err := i.domain(p)
+	if err == nil && (d.IsCurve() == p.Protocol.DH || !d.Maps(p.Protocol.Mapping)) {
+		return nil, fmt.Errorf("%w: %s in %s", ErrParameters, p.Protocol.Name(), d.Name())
+	}
+	return d, err
+}
+
+func (i *Infos) domain(p Info) (*Domain, error) {
+	if p.ParameterID >= 0 && p.ParameterID < standardised {
+		return StandardDomain(p.ParameterID)
 	}
 	for _, d := range i.domains {
 		if strings.HasPrefix(p.Protocol.OID, d.arc) && (d.id == p.ParameterID || p.ParameterID < 0 || d.id < 0) {
