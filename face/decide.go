@@ -31,7 +31,7 @@ func (c *Check) signals() []signal {
 	if ended == "" && c.report.StepsDone < len(c.challenge) {
 		ended = c.unfinished()
 	}
-	same, portrait := c.identity.enough() && c.identity.continuous(), c.reference == nil
+	same, portrait := c.identity.enough() && c.identity.continuous(c.engine.continuity), c.reference == nil
 	if !portrait {
 		whole, least := c.identity.similarity(c.reference)
 		portrait = c.identity.enough() && whole >= c.engine.live.Cosine && least >= c.engine.threshold.Cosine

@@ -24,6 +24,8 @@ type Config struct {
 	FMR string
 	// Policy of live checks. The zero value means DefaultPolicy.
 	Policy Policy
+	// Measuring accepts a pack without thresholds, for ScorePairs: nothing matches.
+	Measuring bool
 }
 
 // ErrClosed is returned by an engine after Close.
@@ -38,14 +40,17 @@ type Engine struct {
 	policy     Policy
 	threshold  Threshold
 	live       Threshold // of the mean of several frames
-	dimensions int       // of an embedding
+	continuity Continuity
+	dimensions int // of an embedding
 
-	randomMu sync.Mutex // guards random
-	tokens   chan struct{}
-	closing  chan struct{} // closed by Close
-	mu       sync.Mutex    // guards idle and closed
-	idle     []*worker
-	closed   bool
+	randomMu  sync.Mutex // guards random
+	tokens    chan struct{}
+	closing   chan struct{} // closed by Close
+	closeOnce sync.Once
+	closeErr  error      // of Close, once it is over
+	mu        sync.Mutex // guards idle and closed
+	idle      []*worker
+	closed    bool
 }
 
 // NewEngine checks cfg and returns an engine. It loads no network yet: the first
@@ -60,10 +65,7 @@ func NewEngine(cfg Config) (*Engine, error) {
 	if cfg.Workers < 1 || cfg.Workers > 256 {
 		return nil, errors.New("face: workers out of range")
 	}
-	if cfg.FMR == "" {
-		cfg.FMR = cfg.Pack.Manifest.Comparison.Default
-	}
-	threshold, err := cfg.Pack.Manifest.threshold(cfg.FMR)
+	threshold, err := cfg.threshold()
 	if err != nil {
 		return nil, err
 	}
@@ -77,16 +79,39 @@ func NewEngine(cfg Config) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Engine{dimensions: embedding.Dimensions, live: cfg.Pack.Manifest.live(threshold), pack: cfg.Pack, inferer: cfg.Inferer, random: cfg.Random, policy: cfg.Policy,
-		threshold: threshold, tokens: make(chan struct{}, cfg.Workers), closing: make(chan struct{})}
+	e := &Engine{dimensions: embedding.Dimensions, pack: cfg.Pack, inferer: cfg.Inferer, random: cfg.Random, policy: cfg.Policy,
+		threshold: threshold, live: cfg.Pack.Manifest.live(threshold), continuity: cfg.Pack.Manifest.Comparison.Continuity.or(threshold), tokens: make(chan struct{}, cfg.Workers), closing: make(chan struct{})}
 	for range cfg.Workers {
 		e.tokens <- struct{}{}
 	}
 	return e, nil
 }
 
+// noCosine is a threshold that nobody reaches.
+const noCosine = 2
+
+// threshold is the one in force.
+func (cfg *Config) threshold() (Threshold, error) {
+	c := cfg.Pack.Manifest.Comparison
+	switch {
+	case len(c.Thresholds) == 0 && cfg.Measuring:
+		return Threshold{Cosine: noCosine}, nil
+	case len(c.Thresholds) == 0:
+		return Threshold{}, ErrNotCalibrated
+	case cfg.FMR == "":
+		cfg.FMR = c.Default
+	}
+	return cfg.Pack.Manifest.threshold(cfg.FMR)
+}
+
 // Threshold returns the decision threshold in force with its error rates.
 func (e *Engine) Threshold() Threshold { return e.threshold }
+
+// PackName is the name of the model pack, PackHash what identifies it exactly.
+func (e *Engine) PackName() string { return e.pack.Manifest.Name }
+
+// PackHash is the SHA-256 of the pack's manifest, see Pack.Hash.
+func (e *Engine) PackHash() string { return e.pack.Hash() }
 
 // Policy returns the policy of live checks.
 func (e *Engine) Policy() Policy { return e.policy }
@@ -119,18 +144,29 @@ func (e *Engine) with(ctx context.Context, f func(*worker) error) error {
 	return f(k)
 }
 
+// take lends an idle worker or makes one: outside the lock, since the first loads
+// the networks, and the frames of other people need not wait for that.
 func (e *Engine) take() (*worker, error) {
+	k, err := e.takeIdle()
+	if k != nil || err != nil {
+		return k, err
+	}
+	return newWorker(e.pack, e.inferer)
+}
+
+func (e *Engine) takeIdle() (*worker, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.closed {
 		return nil, ErrClosed
 	}
-	if n := len(e.idle); n > 0 {
-		k := e.idle[n-1]
-		e.idle = e.idle[:n-1]
-		return k, nil
+	n := len(e.idle)
+	if n == 0 {
+		return nil, nil
 	}
-	return newWorker(e.pack, e.inferer)
+	k := e.idle[n-1]
+	e.idle = e.idle[:n-1]
+	return k, nil
 }
 
 func (e *Engine) giveBack(k *worker) {
@@ -142,15 +178,16 @@ func (e *Engine) giveBack(k *worker) {
 
 // Close waits for the frames under examination, then wipes and releases every
 // worker: afterwards nothing uses the Inferer. Checks still open fail. Closing
-// again does nothing.
+// again waits for the same and does nothing more.
 func (e *Engine) Close() error {
+	e.closeOnce.Do(func() { e.closeErr = e.release() })
+	return e.closeErr
+}
+
+func (e *Engine) release() error {
 	e.mu.Lock()
-	again := e.closed
 	e.closed = true
 	e.mu.Unlock()
-	if again {
-		return nil
-	}
 	close(e.closing)
 	for range cap(e.tokens) { // each is given back within one frame's time
 		<-e.tokens

@@ -15,17 +15,6 @@ const (
 	samplesEach  = 2 // neutral samples needed in each part of the run
 )
 
-// Cosines between samples of one run. The same person under the same light in
-// the same minute is far above what two photographs years apart reach, so these
-// are stricter than the threshold of a comparison, except for turned faces. The
-// frame that completes an instruction looks ahead, though it may smile: rendered
-// people keep .80 there, two of them, even alike, stay under .55.
-const (
-	sameNeutral = .62
-	sameDone    = .55
-	sameTurned  = .40
-)
-
 // sampleKind says how a sampled frame shows the face.
 type sampleKind int
 
@@ -114,8 +103,8 @@ func (d *identity) take(k *worker, a *alignedFace, at time.Duration, kind sample
 func (d *identity) enough() bool { return d.counts[0] >= samplesEach && d.counts[1] >= samplesEach }
 
 // continuous says whether one person was there throughout.
-func (d *identity) continuous() bool {
-	return d.minimum >= sameNeutral && d.doneMin >= sameDone && d.turnMin >= sameTurned
+func (d *identity) continuous(least Continuity) bool {
+	return d.minimum >= least.Neutral && d.doneMin >= least.Completing && d.turnMin >= least.Turned
 }
 
 // similarity to a reference of the whole run, and the lesser of its two parts.

@@ -35,6 +35,7 @@ type NetworkSpec struct {
 
 // TensorSpec is the name and the exact shape of a float32 tensor.
 type TensorSpec struct {
-	Name  string
-	Shape []int64
+	Name   string
+	Shape  []int64
+	Stated string // where the manifest states it, e.g. "manifest.json:88"; for messages
 }

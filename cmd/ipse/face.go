@@ -20,7 +20,7 @@ import (
 type faceCmd struct {
 	Compare  faceCompareCmd  `cmd:"" help:"Do two images show the same person? Exit 2 when they do not match."`
 	Liveness faceLivenessCmd `cmd:"" help:"Judge recorded frames of a live check. Exit 2 when refused."`
-	Models   faceModelsCmd   `cmd:"" help:"List a model pack and verify its files."`
+	Models   faceModelsCmd   `cmd:"" help:"List a model pack, verify it, and measure it on labelled pairs."`
 	Eval     faceEvalCmd     `cmd:"" help:"Measure false match and false non-match rates on labelled pairs."`
 }
 
@@ -41,17 +41,30 @@ func (f packFlag) load() (*face.Pack, error) {
 }
 
 // withEngine runs f over an engine that is closed afterwards.
-func (f packFlag) withEngine(c *cliContext, fmr string, do func(*face.Engine) error) (err error) {
+func (f packFlag) withEngine(c *cliContext, fmr string, do func(*face.Engine) error) error {
 	networks, err := f.load()
 	if err != nil {
 		return err
 	}
+	err = runEngine(c, face.Config{Pack: networks, FMR: fmr}, do)
+	if errors.Is(err, face.ErrNotCalibrated) {
+		err = fmt.Errorf("%w (measure some with: ipse face models --pack DIR --pairs CSV)", err)
+	}
+	return err
+}
+
+// runEngine completes cfg and runs do over its engine, which is closed afterwards.
+func runEngine(c *cliContext, cfg face.Config, do func(*face.Engine) error) (err error) {
 	rt, err := onnx.New(onnx.Config{})
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, rt.Close()) }()
-	engine, err := face.NewEngine(face.Config{Pack: networks, Inferer: rt, Random: rand.Reader, Workers: runtime.GOMAXPROCS(0), FMR: fmr})
+	cfg.Random, cfg.Workers = rand.Reader, runtime.GOMAXPROCS(0)
+	if cfg.Inferer == nil {
+		cfg.Inferer = rt
+	}
+	engine, err := face.NewEngine(cfg)
 	if err != nil {
 		return err
 	}
@@ -168,43 +181,4 @@ func quality(q face.ImageQuality) string {
 		words[i] = strings.ReplaceAll(string(r), "_", " ")
 	}
 	return "not usable: " + strings.Join(words, ", ")
-}
-
-type faceModelsCmd struct {
-	packFlag
-	JSON bool `name:"json" help:"Print the manifest as JSON."`
-}
-
-// Run lists the pack; loading it has verified every file's SHA-256. Where ONNX
-// Runtime is there, the networks are loaded too, which verifies their shapes.
-func (cmd faceModelsCmd) Run(c *cliContext) error {
-	p, err := cmd.load()
-	if err != nil {
-		return err
-	}
-	shapes := "verified"
-	switch err := cmd.withEngine(c, "", func(*face.Engine) error { return nil }); {
-	case errors.Is(err, onnx.ErrNotFound):
-		shapes = "not verified: no ONNX Runtime library here"
-	case err != nil:
-		return err
-	}
-	if cmd.JSON {
-		return c.printJSON(struct {
-			face.Manifest
-			Hash   string `json:"hash"`
-			Shapes string `json:"shapes"`
-		}{p.Manifest, p.Hash(), shapes})
-	}
-	m := p.Manifest
-	fmt.Fprintf(c.Stdout, "%s, version %d\nhash       %s\nfiles      verified\nshapes     %s\n", m.Name, m.Version, p.Hash(), shapes)
-	for _, n := range m.Networks {
-		fmt.Fprintf(c.Stdout, "\n%-10s %s\n  sha256   %s\n  licence  %s\n  source   %s\n  training %s\n", n.Role, n.File, n.SHA256, n.Licence, n.Source, n.TrainingData)
-	}
-	fmt.Fprintf(c.Stdout, "\nthresholds, in force %s\n", m.Comparison.Default)
-	for _, t := range m.Comparison.Thresholds {
-		fmt.Fprintf(c.Stdout, "  FMR %-8s FNMR %.2f %%\n", t.FMR, 100*t.FNMR)
-	}
-	_, err = fmt.Fprintf(c.Stdout, "  measured on %s\n", m.Comparison.Measured)
-	return err
 }

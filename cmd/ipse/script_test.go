@@ -5,6 +5,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"testing"
 
@@ -51,7 +52,7 @@ func TestScripts(t *testing.T) {
 			_, err := onnx.Locate(".")
 			return err == nil, nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "cut": cut},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "cut": cut, "pairs": pairs},
 	})
 }
 
@@ -86,4 +87,32 @@ func cut(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	b := []byte(ts.ReadFile(args[0]))
 	ts.Check(os.WriteFile(ts.MkAbs(args[2]), b[:min(n, len(b))], 0o600))
+}
+
+// pairs A B N TO writes a list for face eval: the first N pictures of folder A
+// against those of B as impostors, and one genuine pair of each folder.
+func pairs(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 4 {
+		ts.Fatalf("usage: pairs FOLDER FOLDER N TO")
+	}
+	n, err := strconv.Atoi(args[2])
+	ts.Check(err)
+	var files [2][]string
+	for i := range files {
+		files[i], err = filepath.Glob(filepath.Join(ts.MkAbs(args[i]), "*.jpg"))
+		ts.Check(err)
+		if len(files[i]) < n || n < 2 {
+			ts.Fatalf("too few pictures in %s", args[i])
+		}
+	}
+	list := "a,b,same\n"
+	for _, a := range files[0][:n] {
+		for _, b := range files[1][:n] {
+			list += a + "," + b + ",0\n"
+		}
+	}
+	for _, f := range files {
+		list += f[0] + "," + f[1] + ",1\n"
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[3]), []byte(list), 0o600))
 }

@@ -191,7 +191,9 @@ func (a *App) buildServices(context.Context) (err error) {
 	if a.opts.demo != nil {
 		from = "."
 	}
-	a.models = newModels(cfg.Face, from, random, now, a.log)
+	if a.models, err = newModels(cfg.Face, from, random, now, a.log); err != nil {
+		return err
+	}
 	if a.chip, err = newChipReader(a.trust, cfg.Trust, random, now); err != nil {
 		return err
 	}

@@ -6,8 +6,11 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
+	"slices"
 	"sync"
 	"time"
 
@@ -25,7 +28,8 @@ import (
 // and stays small until then.
 type models struct {
 	cfg  config.Face
-	from string // folder whose node_modules may hold ONNX Runtime; empty for none
+	own  *face.Pack // of the configuration; nil for the built-in one
+	from string     // folder whose node_modules may hold ONNX Runtime; empty for none
 	rand io.Reader
 	now  func() time.Time
 	log  *slog.Logger
@@ -42,8 +46,22 @@ type models struct {
 // loadAgain is how long a failure to load is remembered.
 const loadAgain = 30 * time.Second
 
-func newModels(cfg config.Face, from string, random io.Reader, now func() time.Time, log *slog.Logger) *models {
-	return &models{cfg: cfg, from: from, rand: random, now: now, log: log}
+// newModels refuses a pack of the operator's that is not as its manifest says: a
+// server that starts offers the camera route.
+func newModels(cfg config.Face, from string, random io.Reader, now func() time.Time, log *slog.Logger) (*models, error) {
+	m := &models{cfg: cfg, from: from, rand: random, now: now, log: log}
+	if cfg.Pack == "" {
+		return m, nil
+	}
+	own, err := face.LoadPack(os.DirFS(cfg.Pack))
+	if err != nil {
+		return nil, fmt.Errorf("face.pack: %w", err)
+	}
+	if !slices.ContainsFunc(own.Manifest.Comparison.Thresholds, func(t face.Threshold) bool { return t.FMR == cfg.FMR }) {
+		return nil, fmt.Errorf("face.pack: the manifest states no threshold for face.fmr %s", cfg.FMR)
+	}
+	m.own = own
+	return m, nil
 }
 
 // prepare begins to load the networks, if that has not been done.
@@ -67,7 +85,7 @@ func (m *models) begin() <-chan struct{} {
 
 func (m *models) load(over chan struct{}) {
 	began := m.now()
-	library, engine, err := openEngine(m.cfg, m.from, m.rand)
+	library, engine, err := m.open()
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	defer close(over)
@@ -84,29 +102,37 @@ func (m *models) load(over chan struct{}) {
 		return
 	}
 	m.runtime, m.engine, m.err = library, engine, nil
-	m.log.Info("face models loaded", "ms", m.now().Sub(began).Milliseconds(), "fmr", engine.Threshold().FMR)
+	m.log.Info("face models loaded", "ms", m.now().Sub(began).Milliseconds(), "fmr", engine.Threshold().FMR, "pack", engine.PackName(), "hash", engine.PackHash())
 }
 
-// openEngine loads ONNX Runtime and the default pack.
-func openEngine(cfg config.Face, from string, random io.Reader) (_ *onnx.Runtime, _ *face.Engine, err error) {
-	library := cfg.Runtime
+// open loads ONNX Runtime and the pack. It runs in a goroutine of its own: a panic
+// there would end the whole server, so one is a failure to load.
+func (m *models) open() (_ *onnx.Runtime, _ *face.Engine, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("loading the face models panicked: %v\n%s", p, debug.Stack())
+		}
+	}()
+	library := m.cfg.Runtime
 	if library == "" {
-		if library, err = onnx.Locate(from); err != nil {
+		if library, err = onnx.Locate(m.from); err != nil {
 			return nil, nil, err
 		}
 	}
 	if library, err = filepath.Abs(library); err != nil {
 		return nil, nil, fmt.Errorf("locate ONNX Runtime: %w", err)
 	}
-	networks, err := pack.Default()
-	if err != nil {
-		return nil, nil, err
+	networks := m.own
+	if networks == nil {
+		if networks, err = pack.Default(); err != nil {
+			return nil, nil, err
+		}
 	}
 	rt, err := onnx.New(onnx.Config{Library: library})
 	if err != nil {
 		return nil, nil, err
 	}
-	engine, err := face.NewEngine(face.Config{Pack: networks, Inferer: rt, Random: random, Workers: runtime.GOMAXPROCS(0), FMR: cfg.FMR})
+	engine, err := face.NewEngine(face.Config{Pack: networks, Inferer: rt, Random: m.rand, Workers: runtime.GOMAXPROCS(0), FMR: m.cfg.FMR})
 	if err == nil {
 		err = engine.Warm(context.Background())
 	}

@@ -99,8 +99,13 @@ type Proofing struct {
 
 // Face is the [face] table.
 type Face struct {
-	// The false match rate of the decision threshold: "1:1000" or "1:10000".
+	// The false match rate of the decision threshold: "1:1000" or "1:10000", or
+	// with a model pack of your own another one of 1:1000 or stricter that its
+	// manifest states.
 	FMR string `toml:"fmr"`
+	// Folder of a model pack with its manifest.json; empty for the built-in one.
+	// The server does not start with a pack that is not as its manifest says.
+	Pack string `toml:"pack"`
 	// Live checks under way at once on this machine, 1 to 64. Further people are
 	// told how long to wait.
 	ConcurrentChecks int `toml:"concurrent_checks"`

@@ -117,6 +117,9 @@ func TestMistakesAreNamedWithTheirSetting(t *testing.T) {
 		"service bad id":               {minimal + strings.Replace(service, "\"tax\"", "\"ta x\"", 1), "service[0].id"},
 		"service no credential":        {minimal + strings.Replace(service, "secret_sha256", "#", 1), "either secret_sha256 or jwks_file"},
 		"service http redirect":        {minimal + strings.Replace(service, "https://tax", "http://tax", 1), "service[0].redirect_uris"},
+		"pack that is nowhere":         {minimal + "[face]\npack = \"missing\"\n", "face.pack is not a folder"},
+		"own pack, lax rate":           {minimal + "[face]\npack = \".\"\nfmr = \"1:100\"\n", "face.fmr"},
+		"own pack, no rate":            {minimal + "[face]\npack = \".\"\nfmr = \"best\"\n", "face.fmr"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -129,6 +132,10 @@ func TestMistakesAreNamedWithTheirSetting(t *testing.T) {
 	}
 	if _, err := config.Load(write(t, minimal+service)); err != nil {
 		t.Errorf("the untouched configuration is refused: %v", err)
+	}
+	own := minimal + "[face]\npack = \".\"\nfmr = \"1:50000\"\n"
+	if cfg, err := config.Load(write(t, own)); err != nil || !filepath.IsAbs(cfg.Face.Pack) {
+		t.Errorf("a pack of one's own: %q, %v", cfg.Face.Pack, err)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 
@@ -81,6 +82,7 @@ func (c *Config) resolve(dir string) {
 		at(&c.Trust.Roots[i])
 	}
 	at(&c.Face.Runtime)
+	at(&c.Face.Pack)
 	for i := range c.Service {
 		at(&c.Service[i].JWKSFile)
 	}
@@ -110,8 +112,7 @@ func (c Config) Validate() error {
 	if c.Trust.CheckEvery != 0 {
 		v.span("trust.check_every", c.Trust.CheckEvery, 10*time.Second, 24*time.Hour)
 	}
-	v.count("face.concurrent_checks", c.Face.ConcurrentChecks, 64)
-	v.oneOf("face.fmr", c.Face.FMR, "1:1000", "1:10000")
+	v.face(c.Face)
 	seen := map[string]bool{}
 	for i, s := range c.Service {
 		name := fmt.Sprintf("service[%d]", i)
@@ -129,6 +130,21 @@ type checker struct{ errs []error }
 
 func (v *checker) add(setting, problem string) {
 	v.errs = append(v.errs, fmt.Errorf("%s %s", setting, problem))
+}
+
+func (v *checker) face(f Face) {
+	v.count("face.concurrent_checks", f.ConcurrentChecks, 64)
+	if f.Pack == "" {
+		v.oneOf("face.fmr", f.FMR, "1:1000", "1:10000")
+		return
+	}
+	n, ok := strings.CutPrefix(f.FMR, "1:")
+	if times, err := strconv.ParseUint(n, 10, 32); !ok || err != nil || times < 1000 {
+		v.add("face.fmr", "is not 1:1000 or a stricter rate, written 1:N")
+	}
+	if info, err := os.Stat(f.Pack); err != nil || !info.IsDir() {
+		v.add("face.pack", "is not a folder")
+	}
 }
 
 func (v *checker) server(s Server) {

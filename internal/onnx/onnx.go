@@ -69,7 +69,7 @@ func start(path string) error {
 	}
 	ort.SetSharedLibraryPath(path)
 	if err := ort.InitializeEnvironment(ort.WithLogLevelError()); err != nil {
-		return fmt.Errorf("onnx: load library: %w", err)
+		return fmt.Errorf("onnx: %s is not a library of ONNX Runtime %s or newer: %w", path, LibraryVersion, err)
 	}
 	return nil
 }
@@ -147,43 +147,57 @@ func sessionOptions(spec face.NetworkSpec) (*ort.SessionOptions, error) {
 
 // checkShapes compares the model's declared tensors with what the manifest says.
 func checkShapes(spec face.NetworkSpec) error {
-	inputs, outputs, err := ort.GetInputOutputInfoWithONNXData(spec.Model)
+	model, err := readModel(spec.Model)
 	if err != nil {
 		return fmt.Errorf("read model: %w", err)
 	}
-	if len(inputs) != 1 {
-		return fmt.Errorf("the model has %d inputs, one image is expected", len(inputs))
+	if len(model.inputs) != 1 {
+		return fmt.Errorf("the model has %d inputs, one image is expected", len(model.inputs))
 	}
-	if err := sameTensor(spec.Input, inputs); err != nil {
+	if err := sameTensor(spec.Input, model.inputs); err != nil {
 		return fmt.Errorf("input: %w", err)
 	}
 	for _, want := range spec.Outputs {
-		if err := sameTensor(want, outputs); err != nil {
+		if err := sameTensor(want, model.outputs); err != nil {
 			return fmt.Errorf("output: %w", err)
 		}
 	}
 	return nil
 }
 
-func sameTensor(want face.TensorSpec, have []ort.InputOutputInfo) error {
+// sameTensor refuses a tensor that is not as stated, with the place of the statement.
+func sameTensor(want face.TensorSpec, have []tensorInfo) error {
+	said := "the manifest"
+	if want.Stated != "" {
+		said = want.Stated
+	}
 	for _, info := range have {
-		if info.Name != want.Name {
+		if info.name != want.Name {
 			continue
 		}
-		if info.DataType != ort.TensorElementDataTypeFloat {
-			return fmt.Errorf("tensor %q holds %v, float32 is expected", want.Name, info.DataType)
+		if info.element != elementFloat {
+			return fmt.Errorf("tensor %q holds no float32 numbers (ONNX type %d), which %s needs", want.Name, info.element, said)
 		}
-		if len(info.Dimensions) != len(want.Shape) {
-			return fmt.Errorf("tensor %q has shape %v, the manifest says %v", want.Name, info.Dimensions, want.Shape)
-		}
-		for i, d := range info.Dimensions {
-			if d > 0 && d != want.Shape[i] {
-				return fmt.Errorf("tensor %q has shape %v, the manifest says %v", want.Name, info.Dimensions, want.Shape)
-			}
+		if !info.fits(want.Shape) {
+			return fmt.Errorf("tensor %q has shape %v, %s says %v", want.Name, info.shape, said, want.Shape)
 		}
 		return nil
 	}
-	return fmt.Errorf("the model has no tensor %q", want.Name)
+	return fmt.Errorf("the model has no tensor %q, which %s names", want.Name, said)
+}
+
+// fits says whether a shape is one that the model takes; sizes that it leaves
+// open are any.
+func (i tensorInfo) fits(shape []int64) bool {
+	if len(i.shape) != len(shape) {
+		return false
+	}
+	for k, size := range i.shape {
+		if size > 0 && size != shape[k] {
+			return false
+		}
+	}
+	return true
 }
 
 // Close releases the networks. Lanes must be closed first.

@@ -3,6 +3,7 @@ package onnx_test
 import (
 	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -139,5 +140,34 @@ func TestLocate(t *testing.T) {
 	t.Setenv(onnx.EnvLibrary, named)
 	if got, err := onnx.Locate("."); err != nil || got != named {
 		t.Errorf("%s, %v", got, err)
+	}
+}
+
+// childEnv makes the test below its own child: the library is started once a process.
+const childEnv = "IPSE_ONNX_CHILD"
+
+// TestALibraryThatIsNoneIsNamed: whoever names a wrong file must read which one,
+// and which release is needed.
+func TestALibraryThatIsNoneIsNamed(t *testing.T) {
+	t.Parallel()
+	wrong := os.Getenv(childEnv)
+	if wrong == "" {
+		wrong = filepath.Join(t.TempDir(), "libwrong.so")
+		if err := os.WriteFile(wrong, []byte("no library"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestALibraryThatIsNoneIsNamed$")
+		cmd.Env = append(os.Environ(), childEnv+"="+wrong)
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("%v\n%s", err, out)
+		}
+		return
+	}
+	_, err := onnx.New(onnx.Config{Library: wrong})
+	if err == nil || !strings.Contains(err.Error(), wrong) || !strings.Contains(err.Error(), onnx.LibraryVersion) {
+		t.Errorf("%v", err)
+	}
+	if _, err := onnx.New(onnx.Config{Library: wrong + ".missing"}); err == nil || !strings.Contains(err.Error(), wrong+".missing") {
+		t.Errorf("missing: %v", err)
 	}
 }
