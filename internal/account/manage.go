@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"time"
 )
 
 // State is what the person's own page shows of an account.
@@ -69,10 +68,17 @@ func (s *Service) BeginAdd(ctx context.Context, session Session) (json.RawMessag
 func addBinding(session Session) string { return session.Account + "." + encode(session.TokenHash[:]) }
 
 // AddPasskey verifies and keeps a further passkey, in the session that began it.
-// A session opened with the recovery code becomes a full one: a passkey has just
-// been used. Errors as Create's, and ErrTooManyPasskeys.
-func (s *Service) AddPasskey(ctx context.Context, session Session, n NewPasskey) (Session, error) {
+// A session opened with the recovery code ends with it and a full one is opened in
+// its place, since a passkey has just been used: whoever had seen the former token
+// has nothing of the new rights, and one code leads to one passkey. Opened.Token is
+// empty when the session stays. Errors as Create's, ErrNoSession when the session
+// has ended meanwhile, and ErrTooManyPasskeys.
+func (s *Service) AddPasskey(ctx context.Context, session Session, n NewPasskey) (Opened, error) {
+	opened := Opened{Session: session}
 	err := s.cfg.Store.Atomically(ctx, func(ctx context.Context) error {
+		if _, err := s.cfg.Store.SessionByToken(ctx, session.TokenHash); err != nil {
+			return err // of two additions at once, the first has ended it
+		}
 		a, err := s.cfg.Store.Account(ctx, session.Account)
 		if err != nil {
 			return err
@@ -93,13 +99,16 @@ func (s *Service) AddPasskey(ctx context.Context, session Session, n NewPasskey)
 		if session.Scope == ScopeFull {
 			return nil // what it adds does not make an older use of a passkey fresher
 		}
-		session.Scope, session.AuthTime = ScopeFull, s.cfg.Now().Truncate(time.Microsecond)
-		return s.cfg.Store.UpgradeSession(ctx, session.TokenHash, session.AuthTime)
+		if err := s.cfg.Store.EndSession(ctx, session.TokenHash); err != nil {
+			return err
+		}
+		opened, err = s.open(ctx, a.ID, ScopeFull)
+		return err
 	})
 	if err != nil {
-		return Session{}, err
+		return Opened{}, err
 	}
-	return session, nil
+	return opened, nil
 }
 
 // RenamePasskey gives a passkey another name: ErrScope, ErrName, ErrUnknownPasskey.

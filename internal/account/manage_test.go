@@ -21,8 +21,8 @@ func (w *world) add(session account.Session) (account.Session, []byte, error) {
 		return session, nil, err
 	}
 	n := w.passkey(options)
-	updated, err := w.svc.AddPasskey(w.t.Context(), session, n)
-	return updated, n.WrapFor, err
+	opened, err := w.svc.AddPasskey(w.t.Context(), session, n)
+	return opened.Session, n.WrapFor, err
 }
 
 func TestTwoWaysInAlwaysRemain(t *testing.T) {
@@ -168,14 +168,74 @@ func TestRecoveryLeadsToANewPasskeyAndNoFurther(t *testing.T) {
 		}
 	}
 	w.auth = &authtest.Authenticator{Origin: origin, Rand: w.auth.Rand}
-	if session, _, err = w.add(session); err != nil {
+	options, err := w.svc.BeginAdd(t.Context(), session)
+	if err != nil {
 		t.Fatal(err)
 	}
-	if stored, err := w.svc.Session(t.Context(), opened.Token.Reveal()); err != nil || stored.Scope != account.ScopeFull || !stored.AuthTime.Equal(session.AuthTime) {
-		t.Errorf("after a passkey: %v %v", stored.Scope, err)
+	full, err := w.svc.AddPasskey(t.Context(), session, w.passkey(options))
+	if err != nil || full.Token.IsZero() || full.Token.Reveal() == opened.Token.Reveal() {
+		t.Fatalf("after a passkey: a token of its own is given: %t, %v", !full.Token.IsZero(), err)
+	}
+	if _, err := w.svc.Session(t.Context(), opened.Token.Reveal()); !errors.Is(err, account.ErrNoSession) {
+		t.Errorf("the former token still opens something: %v", err)
+	}
+	session, err = w.svc.Session(t.Context(), full.Token.Reveal())
+	if err != nil || session.Scope != account.ScopeFull || !session.AuthTime.Equal(full.Session.AuthTime) {
+		t.Errorf("the new session: %v %v", session.Scope, err)
 	}
 	if err := w.svc.RemovePasskey(t.Context(), session, first); err != nil {
 		t.Errorf("removing the lost passkey: %v", err)
+	}
+}
+
+// TestOneRecoveryLeadsToOnePasskey also where two additions were begun before either ended.
+func TestOneRecoveryLeadsToOnePasskey(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.create()
+	opened, err := w.recover("client", w.secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var made []account.NewPasskey
+	for range 2 {
+		w.auth = &authtest.Authenticator{Origin: origin, Rand: w.auth.Rand}
+		options, err := w.svc.BeginAdd(t.Context(), opened.Session)
+		if err != nil {
+			t.Fatal(err)
+		}
+		made = append(made, w.passkey(options))
+	}
+	full, err := w.svc.AddPasskey(t.Context(), opened.Session, made[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.svc.AddPasskey(t.Context(), opened.Session, made[1]); !errors.Is(err, account.ErrNoSession) {
+		t.Errorf("a second one: %v", err)
+	}
+	if n := len(w.state(full.Session).Account.Passkeys); n != 2 {
+		t.Errorf("%d passkeys", n)
+	}
+}
+
+// TestARecoverySessionEndsInAQuarterOfAnHour however it is used.
+func TestARecoverySessionEndsInAQuarterOfAnHour(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.create()
+	opened, err := w.recover("client", w.secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		w.now = w.now.Add(5*time.Minute - time.Second)
+		if _, err := w.svc.Session(t.Context(), opened.Token.Reveal()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.now = w.now.Add(3 * time.Second)
+	if _, err := w.svc.Session(t.Context(), opened.Token.Reveal()); !errors.Is(err, account.ErrNoSession) {
+		t.Errorf("after a quarter of an hour: %v", err)
 	}
 }
 
@@ -263,8 +323,8 @@ func TestAStolenCookieChangesNothing(t *testing.T) {
 	}
 	w.now = w.now.Add(time.Minute)
 	added, err := w.svc.AddPasskey(t.Context(), fresh, n)
-	if err != nil || !added.AuthTime.Equal(fresh.AuthTime) {
-		t.Errorf("auth time %v, %v", added.AuthTime, err)
+	if err != nil || !added.Token.IsZero() || !added.Session.AuthTime.Equal(fresh.AuthTime) {
+		t.Errorf("auth time %v, %v", added.Session.AuthTime, err)
 	}
 }
 

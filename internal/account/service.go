@@ -38,6 +38,9 @@ type Config struct {
 	SessionIdle time.Duration
 	// SessionMax ends a session however it is used; default 12 hours.
 	SessionMax time.Duration
+	// RecoveryFor is how long a session opened with a recovery code lives, however
+	// it is used; default 15 minutes.
+	RecoveryFor time.Duration
 	// FreshFor is how long a use of the passkey permits to change the ways in and to
 	// erase the account; default 5 minutes.
 	FreshFor time.Duration
@@ -79,7 +82,8 @@ func New(cfg Config) (*Service, error) {
 	for _, d := range []struct {
 		value    *time.Duration
 		fallback time.Duration
-	}{{&cfg.ChallengeFor, 5 * time.Minute}, {&cfg.SessionIdle, 30 * time.Minute}, {&cfg.SessionMax, 12 * time.Hour}, {&cfg.FreshFor, 5 * time.Minute}} {
+	}{{&cfg.ChallengeFor, 5 * time.Minute}, {&cfg.SessionIdle, 30 * time.Minute}, {&cfg.SessionMax, 12 * time.Hour},
+		{&cfg.RecoveryFor, 15 * time.Minute}, {&cfg.FreshFor, 5 * time.Minute}} {
 		if *d.value < 0 {
 			return nil, errors.New("account: negative duration")
 		}

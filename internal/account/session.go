@@ -95,9 +95,9 @@ func (s *Service) open(ctx context.Context, account string, scope Scope) (Opened
 		return Opened{}, err
 	}
 	token, now := encode(raw), s.cfg.Now().Truncate(time.Microsecond)
-	session := Session{TokenHash: hashOf(token), Account: account, Scope: scope, Ends: now.Add(s.cfg.SessionMax)}
+	session := Session{TokenHash: hashOf(token), Account: account, Scope: scope, Ends: now.Add(s.cfg.RecoveryFor)}
 	if scope == ScopeFull {
-		session.AuthTime = now
+		session.AuthTime, session.Ends = now, now.Add(s.cfg.SessionMax)
 	}
 	session.IdleUntil = s.idleUntil(session, now)
 	if err := s.cfg.Store.PutSession(ctx, session); err != nil {
@@ -142,8 +142,8 @@ func (s *Service) Logout(ctx context.Context, token string) error {
 	return s.cfg.Store.EndSession(ctx, hashOf(token))
 }
 
-// Recover opens a session with a recovery code's authentication value: it may
-// read the account and add a passkey, which makes it a full one. client is the caller's
+// Recover opens a session with a recovery code's authentication value: for
+// Config.RecoveryFor it may read the account and add one passkey. client is the caller's
 // network address, for the limit on wrong tries; it is kept in memory as a hash.
 // Errors: ErrRecovery, ErrLimited.
 func (s *Service) Recover(ctx context.Context, client string, auth pii.Bytes) (Opened, error) {

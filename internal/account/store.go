@@ -155,9 +155,6 @@ type Sessions interface {
 	// TouchSession moves the idle end, or answers ErrNoSession: a session that was
 	// ended meanwhile stays ended.
 	TouchSession(ctx context.Context, hash [32]byte, idleUntil time.Time) error
-	// UpgradeSession gives a session full scope and an authentication time, or
-	// answers ErrNoSession.
-	UpgradeSession(ctx context.Context, hash [32]byte, authTime time.Time) error
 	// SessionByToken finds a session by its token's hash, or ErrNoSession. Whether
 	// it is over is for the caller to see.
 	SessionByToken(ctx context.Context, hash [32]byte) (Session, error)

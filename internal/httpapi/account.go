@@ -209,10 +209,13 @@ func (a *API) addPasskey(w http.ResponseWriter, r *http.Request) error {
 	if body.Wrap.Kind != "passkey" {
 		return problem.New(problem.InvalidRequest, errors.New("a wrap for the passkey is needed"))
 	}
-	_, err = a.cfg.Accounts.AddPasskey(r.Context(), session, account.NewPasskey{Credential: body.Credential,
+	opened, err := a.cfg.Accounts.AddPasskey(r.Context(), session, account.NewPasskey{Credential: body.Credential,
 		Name: body.PasskeyName, WrapFor: body.Wrap.CredentialID, Wrap: body.Wrap.wrap()})
 	if err != nil {
 		return err
+	}
+	if !opened.Token.IsZero() {
+		a.setCookie(w, cookieSession, opened.Token.Reveal())
 	}
 	return noContent(w)
 }

@@ -29,18 +29,8 @@ func authMicros(t time.Time) int64 {
 
 // TouchSession moves a session's idle end, or answers account.ErrNoSession.
 func (db *DB) TouchSession(ctx context.Context, hash [32]byte, idleUntil time.Time) error {
-	return db.changeSession(ctx, "touch session", "UPDATE account_sessions SET idle_until = ? WHERE token_hash = ?", idleUntil.Unix(), hash[:])
-}
-
-// UpgradeSession gives a session full scope, or answers account.ErrNoSession.
-func (db *DB) UpgradeSession(ctx context.Context, hash [32]byte, authTime time.Time) error {
-	return db.changeSession(ctx, "upgrade session", "UPDATE account_sessions SET scope = ?, auth_time = ? WHERE token_hash = ?",
-		string(account.ScopeFull), authMicros(authTime), hash[:])
-}
-
-func (db *DB) changeSession(ctx context.Context, op, statement string, args ...any) error {
-	return db.write(ctx, op, func(t tx) error {
-		changed, err := t.exec(statement, args...)
+	return db.write(ctx, "touch session", func(t tx) error {
+		changed, err := t.exec("UPDATE account_sessions SET idle_until = ? WHERE token_hash = ?", idleUntil.Unix(), hash[:])
 		if err == nil && changed == 0 {
 			return account.ErrNoSession
 		}

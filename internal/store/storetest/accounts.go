@@ -147,11 +147,10 @@ func testSessions(t *testing.T, open Open) {
 	must(t, err)
 	wantSame(t, "session without a passkey", got, limited)
 	must(t, b.TouchSession(ctx, limited.TokenHash, at(90)))
-	must(t, b.UpgradeSession(ctx, limited.TokenHash, at(5)))
-	limited.Scope, limited.AuthTime, limited.IdleUntil = account.ScopeFull, at(5), at(90)
+	limited.IdleUntil = at(90)
 	got, err = b.SessionByToken(ctx, limited.TokenHash)
 	must(t, err)
-	wantSame(t, "upgraded session", got, limited)
+	wantSame(t, "session used again", got, limited)
 
 	must(t, b.PutSession(ctx, sampleSession(3, b.created(2).ID)))
 	must(t, b.EndSessions(ctx, a.ID, want.TokenHash))
@@ -161,7 +160,6 @@ func testSessions(t *testing.T, open Open) {
 	}
 	must(t, b.EndSession(ctx, want.TokenHash))
 	wantErr(t, "touch an ended session", b.TouchSession(ctx, want.TokenHash, at(100)), account.ErrNoSession)
-	wantErr(t, "upgrade an ended session", b.UpgradeSession(ctx, want.TokenHash, at(100)), account.ErrNoSession)
 	_, err = b.SessionByToken(ctx, want.TokenHash)
 	wantErr(t, "ended", err, account.ErrNoSession)
 }

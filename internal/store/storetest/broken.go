@@ -53,7 +53,6 @@ func writes() []write {
 		{name: "SetRecovery", do: func(ctx context.Context, s Store) error { return s.SetRecovery(ctx, one.ID, *sample(9).Recovery) }},
 		{name: "PutSession", do: func(ctx context.Context, s Store) error { return s.PutSession(ctx, sampleSession(2, one.ID)) }},
 		{name: "TouchSession", do: func(ctx context.Context, s Store) error { return s.TouchSession(ctx, [32]byte{1, 7}, at(99)) }},
-		{name: "UpgradeSession", do: func(ctx context.Context, s Store) error { return s.UpgradeSession(ctx, [32]byte{1, 7}, at(99)) }},
 		{name: "EndSession", do: func(ctx context.Context, s Store) error { return s.EndSession(ctx, [32]byte{1, 7}) }},
 		{name: "EndSessions", do: func(ctx context.Context, s Store) error { return s.EndSessions(ctx, one.ID, [32]byte{}) }},
 		{name: "SweepAccounts", do: func(ctx context.Context, s Store) error { _, err := s.SweepAccounts(ctx, at(1e6)); return err }},
