@@ -13,7 +13,7 @@ import (
 // a browser elsewhere. The server drives the chip; this only carries its commands.
 type passportRelayCmd struct {
 	Server string `required:"" help:"Address of the server, https://..." placeholder:"URL"`
-	Code   string `required:"" help:"Pairing code that the page shows, 1234-5678." placeholder:"CODE"`
+	Code   string `required:"" help:"Pairing code that the page shows, ACDEF-GHJKM." placeholder:"CODE"`
 	Reader string `required:"" help:"pcsc[:NAME], vpcd:HOST:PORT (waits for a virtual card) or specimen:DIR." placeholder:"READER"`
 }
 

@@ -3,11 +3,13 @@ package account_test
 import (
 	"bytes"
 	"errors"
+	"net/netip"
 	"testing"
 	"time"
 
 	"ipse/internal/account"
 	"ipse/internal/account/authtest"
+	"ipse/internal/fair"
 	"ipse/internal/pii"
 	"ipse/internal/vault"
 	"ipse/internal/vault/vaulttest"
@@ -132,13 +134,13 @@ func TestRenamingAPasskey(t *testing.T) {
 	}
 }
 
-func (w *world) recover(client string, secret []byte) (account.Opened, error) {
+func (w *world) recover(address string, secret []byte) (account.Opened, error) {
 	w.t.Helper()
 	auth, err := vaulttest.RecoveryAuth(secret)
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	return w.svc.Recover(w.t.Context(), client, pii.NewBytes(auth))
+	return w.svc.Recover(w.t.Context(), fair.Of(netip.MustParseAddr(address)), pii.NewBytes(auth))
 }
 
 func TestRecoveryLeadsToANewPasskeyAndNoFurther(t *testing.T) {
@@ -146,7 +148,7 @@ func TestRecoveryLeadsToANewPasskeyAndNoFurther(t *testing.T) {
 	w := newWorld(t)
 	created := w.create().Session
 	first := w.state(created).Account.Passkeys[0].ID
-	opened, err := w.recover("client", w.secret)
+	opened, err := w.recover("192.0.2.1", w.secret)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -193,7 +195,7 @@ func TestOneRecoveryLeadsToOnePasskey(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.create()
-	opened, err := w.recover("client", w.secret)
+	opened, err := w.recover("192.0.2.1", w.secret)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -223,7 +225,7 @@ func TestARecoverySessionEndsInAQuarterOfAnHour(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.create()
-	opened, err := w.recover("client", w.secret)
+	opened, err := w.recover("192.0.2.1", w.secret)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -247,10 +249,10 @@ func TestANewRecoveryCodeReplacesTheFormer(t *testing.T) {
 	if err := w.svc.SetRecovery(t.Context(), session, w.recovery(fresh)); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := w.recover("client", w.secret); !errors.Is(err, account.ErrRecovery) {
+	if _, err := w.recover("192.0.2.1", w.secret); !errors.Is(err, account.ErrRecovery) {
 		t.Errorf("the former code: %v", err)
 	}
-	opened, err := w.recover("client", fresh)
+	opened, err := w.recover("192.0.2.1", fresh)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -270,7 +272,7 @@ func TestWrongCodesSlowOnlyTheirSender(t *testing.T) {
 	w := newWorld(t)
 	w.create()
 	for i := range 100 {
-		_, err := w.recover("attacker", draw(t, 20))
+		_, err := w.recover("198.51.100.1", draw(t, 20))
 		if i < 10 && !errors.Is(err, account.ErrRecovery) {
 			t.Fatalf("try %d: %v", i, err)
 		}
@@ -278,16 +280,16 @@ func TestWrongCodesSlowOnlyTheirSender(t *testing.T) {
 			t.Fatalf("try %d: %v", i, err)
 		}
 	}
-	_, err := w.recover("attacker", w.secret)
+	_, err := w.recover("198.51.100.1", w.secret)
 	var limit *account.LimitError
 	if !errors.As(err, &limit) || limit.RetryAfter < time.Second || limit.RetryAfter > time.Minute {
 		t.Errorf("err = %v", err)
 	}
-	if _, err := w.recover("person", w.secret); err != nil {
+	if _, err := w.recover("203.0.113.1", w.secret); err != nil {
 		t.Errorf("the person elsewhere: %v", err)
 	}
 	w.now = w.now.Add(limit.RetryAfter)
-	if _, err := w.recover("attacker", w.secret); err != nil {
+	if _, err := w.recover("198.51.100.1", w.secret); err != nil {
 		t.Errorf("after the wait: %v", err)
 	}
 }
@@ -353,7 +355,7 @@ func TestErasureNeedsTheFreshPasskeyAndLeavesNothing(t *testing.T) {
 	if _, err := w.svc.Session(t.Context(), opened.Token.Reveal()); !errors.Is(err, account.ErrNoSession) {
 		t.Errorf("session: %v", err)
 	}
-	if _, err := w.recover("c", w.secret); !errors.Is(err, account.ErrRecovery) {
+	if _, err := w.recover("192.0.2.2", w.secret); !errors.Is(err, account.ErrRecovery) {
 		t.Errorf("recovery: %v", err)
 	}
 	if _, err := w.login(""); !errors.Is(err, account.ErrUnknownPasskey) {

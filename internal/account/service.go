@@ -11,6 +11,8 @@ import (
 
 	"github.com/go-webauthn/webauthn/protocol"
 	"github.com/go-webauthn/webauthn/webauthn"
+
+	"ipse/internal/fair"
 )
 
 // Vault checks what browsers send for the vault (package vault does).
@@ -57,8 +59,17 @@ type Config struct {
 type Service struct {
 	cfg   Config
 	web   *webauthn.WebAuthn
-	limit *limiter
+	wrong *fair.Points // recovery codes that no account has
 }
+
+// Tries of recovery codes, for each client: a burst, then one a minute. A code
+// has 160 random bits, so the limit is there to bound work and not to keep
+// guessers out. It counts wrong codes by client only, never by account, and one
+// try comes back every minute: nobody can lock a person out, least of all for ever.
+const (
+	wrongCodes     = 10
+	wrongCodeEvery = time.Minute
+)
 
 // Limits of an account.
 const (
@@ -109,7 +120,11 @@ func New(cfg Config) (*Service, error) {
 	if err != nil {
 		return nil, fmt.Errorf("account: configure WebAuthn: %w", err)
 	}
-	return &Service{cfg: cfg, web: web, limit: newLimiter()}, nil
+	wrong, err := fair.NewPoints(fair.PointsConfig{Rand: cfg.Rand, Burst: wrongCodes, Every: wrongCodeEvery, Remember: 1 << 14})
+	if err != nil {
+		return nil, fmt.Errorf("account: %w", err)
+	}
+	return &Service{cfg: cfg, web: web, wrong: wrong}, nil
 }
 
 // selection asks for a discoverable credential with user verification: two

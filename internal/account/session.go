@@ -10,6 +10,7 @@ import (
 	"github.com/go-webauthn/webauthn/protocol"
 	"github.com/go-webauthn/webauthn/webauthn"
 
+	"ipse/internal/fair"
 	"ipse/internal/pii"
 )
 
@@ -143,16 +144,16 @@ func (s *Service) Logout(ctx context.Context, token string) error {
 }
 
 // Recover opens a session with a recovery code's authentication value: for
-// Config.RecoveryFor it may read the account and add one passkey. client is the caller's
-// network address, for the limit on wrong tries; it is kept in memory as a hash.
+// Config.RecoveryFor it may read the account and add one passkey. client is the caller,
+// for the limit on wrong tries.
 // Errors: ErrRecovery, ErrLimited.
-func (s *Service) Recover(ctx context.Context, client string, auth pii.Bytes) (Opened, error) {
-	if wait := s.limit.wait(client, s.cfg.Now()); wait > 0 {
-		return Opened{}, &LimitError{RetryAfter: wait}
+func (s *Service) Recover(ctx context.Context, client fair.Client, auth pii.Bytes) (Opened, error) {
+	if wait := s.wrong.Wait(client, 1, s.cfg.Now()); wait > 0 {
+		return Opened{}, &LimitError{RetryAfter: (wait + time.Second - 1).Truncate(time.Second)}
 	}
 	a, err := s.cfg.Store.AccountByRecovery(ctx, hashOf(string(auth.Reveal())))
 	if errors.Is(err, ErrRecovery) {
-		s.limit.fail(client, s.cfg.Now())
+		s.wrong.Take(client, 1, s.cfg.Now())
 	}
 	if err != nil {
 		return Opened{}, err

@@ -24,6 +24,7 @@ import (
 	"ipse/internal/account"
 	"ipse/internal/config"
 	"ipse/internal/consent"
+	"ipse/internal/fair"
 	"ipse/internal/httpapi"
 	"ipse/internal/idp"
 	"ipse/internal/proofing"
@@ -171,11 +172,11 @@ func (a *App) ReloadTrust(ctx context.Context) error {
 
 func (a *App) buildServices(context.Context) (err error) {
 	cfg, now, random := a.opts.Config, a.opts.Now, a.opts.Rand
-	address, err := a.clientAddress()
+	client, err := a.client()
 	if err != nil {
 		return err
 	}
-	if a.hub, err = relay.NewHub(relay.Config{Now: now, Rand: random, Log: a.log, Addr: address}); err != nil {
+	if a.hub, err = relay.NewHub(relay.Config{Now: now, Rand: random, Log: a.log, Client: client}); err != nil {
 		return err
 	}
 	id, err := thumbprint(&a.keys.Receipts.PublicKey)
@@ -232,13 +233,14 @@ func (a *App) buildProvider(context.Context) error {
 		Keys:     []idp.SigningKey{{Algorithm: "ES256", Signer: a.keys.TokenEC}, {Algorithm: "RS256", Signer: a.keys.TokenRSA}},
 		Services: services, Store: a.store.Records(), Verifier: claimsVerifier{a.vault}, Journal: journal{a.vault, a.accounts},
 		EndSession: func(w http.ResponseWriter, r *http.Request) { a.api.EndSession(w, r) }, // the API is built after
+		Admit:      func(r *http.Request) time.Duration { return a.api.Spend(r, loginCost) },
 		Now:        a.opts.Now, Rand: a.opts.Rand, Logger: a.log})
 	return err
 }
 
 func (a *App) buildAPI(context.Context) error {
 	cfg := a.opts.Config
-	address, err := a.clientAddress()
+	client, err := a.client()
 	if err != nil {
 		return err
 	}
@@ -246,7 +248,7 @@ func (a *App) buildAPI(context.Context) error {
 		Site: httpapi.Site{Name: "Ipse", Version: a.opts.Version, Languages: []string{"en", "fr"}, Counter: httpapi.Counter{Places: cfg.Counter.Places},
 			Operator: httpapi.Operator{Name: cfg.Operator.Name, Contact: cfg.Operator.Contact, PrivacyURL: cfg.Operator.PrivacyURL}},
 		OIDC: a.idp.Handler(), Relay: a.hub, Pages: web.Handler(), OnCamera: a.models.prepare,
-		Ready: a.store.Ping, Address: address, Now: a.opts.Now, Rand: a.opts.Rand, Log: a.log}
+		Ready: a.store.Ping, Client: client, Now: a.opts.Now, Rand: a.opts.Rand, Log: a.log}
 	if a.opts.demo != nil {
 		a.opts.demo.change(&api, a)
 	}
@@ -254,7 +256,11 @@ func (a *App) buildAPI(context.Context) error {
 	return err
 }
 
-func (a *App) clientAddress() (func(*http.Request) string, error) {
+// loginCost is what a login that a service begins takes from its browser's
+// allowance (docs/api.md).
+const loginCost = 5
+
+func (a *App) client() (func(*http.Request) fair.Client, error) {
 	var proxies []netip.Prefix
 	for _, text := range a.opts.Config.Server.TrustedProxies {
 		p, err := config.Prefix(text)
@@ -263,7 +269,7 @@ func (a *App) clientAddress() (func(*http.Request) string, error) {
 		}
 		proxies = append(proxies, p)
 	}
-	return httpapi.ClientAddress(proxies), nil
+	return httpapi.Client(proxies), nil
 }
 
 func proofingPolicy(cfg config.Proofing) proofing.Policy {

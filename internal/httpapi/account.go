@@ -65,7 +65,7 @@ func (a *API) recover(w http.ResponseWriter, r *http.Request) error {
 	}
 	auth := pii.NewBytes(body.Auth)
 	defer auth.Wipe()
-	opened, err := a.cfg.Accounts.Recover(r.Context(), a.cfg.Address(r), auth)
+	opened, err := a.cfg.Accounts.Recover(r.Context(), a.cfg.Client(r), auth)
 	if err != nil {
 		return err
 	}

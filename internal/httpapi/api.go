@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"ipse/internal/account"
+	"ipse/internal/fair"
 	"ipse/internal/problem"
 	"ipse/internal/proofing"
 	"ipse/internal/relay"
@@ -106,13 +107,13 @@ type Config struct {
 	OnCamera func()
 	// Ready reports why the server cannot serve, or nil.
 	Ready func(ctx context.Context) error
-	// Address names the client of a request (see ClientAddress).
-	Address func(*http.Request) string
-	// Now is the clock; Rand keys the table of addresses.
+	// Client finds the client of a request (see the function Client).
+	Client func(*http.Request) fair.Client
+	// Now is the clock; Rand keys the table of clients.
 	Now  func() time.Time
 	Rand io.Reader
 	Log  *slog.Logger
-	// Pace multiplies the limits by address; zero means 1.
+	// Pace multiplies the allowance of clients; zero means 1.
 	Pace int
 }
 
@@ -122,7 +123,7 @@ type API struct {
 	cfg    Config
 	origin string // scheme://host of PublicURL
 	secure bool   // PublicURL is https
-	limits *limits
+	points *fair.Points
 	routes http.Handler
 	base   context.Context
 	stop   context.CancelFunc
@@ -135,10 +136,12 @@ func New(cfg Config) (*API, error) {
 		return nil, errors.New("httpapi: the public address is not a URL")
 	}
 	if cfg.Proofing == nil || cfg.Accounts == nil || cfg.Vault == nil || cfg.Logins == nil || cfg.OIDC == nil || cfg.Relay == nil ||
-		cfg.Pages == nil || cfg.Ready == nil || cfg.Address == nil || cfg.Now == nil || cfg.Rand == nil || cfg.Log == nil {
+		cfg.Pages == nil || cfg.Ready == nil || cfg.Client == nil || cfg.Now == nil || cfg.Rand == nil || cfg.Log == nil {
 		return nil, errors.New("httpapi: incomplete configuration")
 	}
-	limits, err := newLimits(cfg.Rand, max(1, cfg.Pace))
+	pace := max(1, cfg.Pace)
+	points, err := fair.NewPoints(fair.PointsConfig{Rand: cfg.Rand, Burst: allowance * pace,
+		Every: time.Second / time.Duration(pointsPerSecond*pace), Remember: maxNetworks})
 	if err != nil {
 		return nil, err
 	}
@@ -146,7 +149,7 @@ func New(cfg Config) (*API, error) {
 		cfg.Site.Counter.Places = []string{}
 	}
 	base, stop := context.WithCancel(context.Background())
-	a := &API{cfg: cfg, origin: u.Scheme + "://" + u.Host, secure: u.Scheme == "https", limits: limits, base: base, stop: stop}
+	a := &API{cfg: cfg, origin: u.Scheme + "://" + u.Host, secure: u.Scheme == "https", points: points, base: base, stop: stop}
 	a.routes = a.guard(a.mux())
 	return a, nil
 }
@@ -160,8 +163,8 @@ func (a *API) Close() { a.stop() }
 // handler answers a request or returns an error, which becomes a problem.
 type handler func(w http.ResponseWriter, r *http.Request) error
 
-// mux lists every route. The cost is what one request takes from its address's
-// allowance (see limits); zero is free.
+// mux lists every route. The cost is what one request takes from its client's
+// allowance; zero is free.
 func (a *API) mux() *http.ServeMux {
 	mux := http.NewServeMux()
 	for _, r := range []struct {
@@ -230,7 +233,7 @@ func (a *API) own(cost int, serve handler) http.Handler {
 		a.setHeaders(w.Header())
 		err := a.admit(r, cost)
 		if err == nil {
-			err = serve(w, r)
+			err = serve(w, r.WithContext(fair.With(r.Context(), a.cfg.Client(r))))
 		}
 		if err != nil {
 			a.fail(w, r, err)
@@ -238,7 +241,7 @@ func (a *API) own(cost int, serve handler) http.Handler {
 	})
 }
 
-// admit refuses requests of other sites and of addresses that ask too much.
+// admit refuses requests of other sites and of clients that ask too much.
 func (a *API) admit(r *http.Request, cost int) error {
 	if err := a.sameSite(r); err != nil {
 		return err
@@ -246,7 +249,7 @@ func (a *API) admit(r *http.Request, cost int) error {
 	if cost == 0 {
 		return nil
 	}
-	if wait := a.limits.take(a.cfg.Address(r), cost, a.cfg.Now()); wait > 0 {
+	if wait := a.Spend(r, cost); wait > 0 {
 		return &problem.Error{Code: problem.RateLimited, RetryAfter: wait}
 	}
 	return nil

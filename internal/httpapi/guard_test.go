@@ -10,9 +10,11 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"ipse/internal/fair"
 	"ipse/internal/httpapi"
 	"ipse/internal/httpapi/apitest"
 	"ipse/internal/pii"
@@ -201,19 +203,44 @@ func TestForwardedAddressesCountFromTrustedProxiesAlone(t *testing.T) {
 		{"10.1.1.1:1234", "6.6.6.6, 198.51.100.1, 10.2.2.2", "198.51.100.1", trusted},
 		{"10.1.1.1:1234", "", "10.1.1.1", trusted},
 		{"10.1.1.1:1234", "junk", "10.1.1.1", trusted},
-		{"[2001:db8:1:2:3:4:5:6]:1234", "", "2001:db8:1:2::/64", nil},
+		{"[2001:db8:1:2:3:4:5:6]:1234", "", "2001:db8:1:2:3:4:5:6", nil},
 		{"[::ffff:203.0.113.5]:1234", "", "203.0.113.5", nil},
-		{"pipe", "", "unknown", nil},
+		{"pipe", "", "", nil},
 	} {
 		r := httptest.NewRequest("GET", "/", nil)
 		r.RemoteAddr = c.peer
 		if c.forwarded != "" {
 			r.Header.Set("X-Forwarded-For", c.forwarded)
 		}
-		if got := httpapi.ClientAddress(c.proxies)(r); got != c.want {
-			t.Errorf("%s forwarded for %q: %s, want %s", c.peer, c.forwarded, got, c.want)
+		addr, _ := netip.ParseAddr(c.want)
+		if httpapi.Client(c.proxies)(r) != fair.Of(addr) {
+			t.Errorf("%s forwarded for %q is not %q", c.peer, c.forwarded, c.want)
 		}
 	}
+}
+
+// TestANetworkCannotMultiplyItsAllowance: every address of an IPv6 /48 asks, and
+// the network as a whole runs out, while another network asks on.
+func TestANetworkCannotMultiplyItsAllowance(t *testing.T) {
+	t.Parallel()
+	var from atomic.Value
+	s := newServer(t, func(cfg *httpapi.Config) {
+		cfg.Client = func(*http.Request) fair.Client { return fair.Of(from.Load().(netip.Addr)) }
+	})
+	b := s.browser()
+	body := map[string]any{"auth": apitest.B64(apitest.Draw(32))}
+	asked, limited := 0, false
+	for i := 0; i < 4000 && !limited; i++ { // 10 points each; 16 times 600 for a /48
+		from.Store(netip.AddrFrom16([16]byte{0x20, 1, 0xd, 0xb8, 0, 1, byte(i >> 8), byte(i)}))
+		r := b.Call("POST", "/api/recovery", body)
+		asked++
+		limited = r.Status == 429
+	}
+	if !limited || asked > 1100 {
+		t.Errorf("%d addresses of one network asked, limited: %t", asked, limited)
+	}
+	from.Store(netip.MustParseAddr("2001:db8:2::1"))
+	b.Refused("POST", "/api/recovery", body, 401, "recovery_refused")
 }
 
 func TestAPanicIsAProblemAndLeavesNoData(t *testing.T) {

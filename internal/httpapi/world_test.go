@@ -102,7 +102,7 @@ func (s *server) open() {
 		Origins: []string{s.url}, Now: s.clock, Rand: rand.Reader}))
 	cfg := httpapi.Config{PublicURL: s.url, Site: httpapi.Site{Name: "Ipse", Languages: []string{"en", "fr"}}, Proofing: s.proof, Accounts: accounts,
 		Vault: claims, Logins: s.logins, OIDC: http.NotFoundHandler(), Relay: s.hub, Pages: http.HandlerFunc(page),
-		Ready: s.store.Ping, Address: httpapi.ClientAddress(nil), Now: s.clock, Rand: rand.Reader, Log: log}
+		Ready: s.store.Ping, Client: httpapi.Client(nil), Now: s.clock, Rand: rand.Reader, Log: log}
 	for _, f := range s.change {
 		f(&cfg)
 	}

@@ -187,6 +187,9 @@ func (p *Provider) authenticate(w http.ResponseWriter, r *http.Request, as *goid
 	if err != nil {
 		return goidc.StatusFailure, err
 	}
+	if p.cfg.Admit != nil && p.cfg.Admit(r) > 0 {
+		return goidc.StatusFailure, goidc.WrapError(errorBusy, "too many logins were begun from this address; try again in a minute", ErrBusy)
+	}
 	if err := p.reserve(); err != nil {
 		return goidc.StatusFailure, err
 	}

@@ -193,3 +193,23 @@ func TestTooManyWaitingLogins(t *testing.T) {
 		t.Error("no login after the flood")
 	}
 }
+
+// TestABrowserThatBeginsTooManyLoginsIsToldSo through the service, and the service's
+// own pushed requests are not its browsers'.
+func TestABrowserThatBeginsTooManyLoginsIsToldSo(t *testing.T) {
+	t.Parallel()
+	left := 1
+	p := worldWith(t, "high", func(c *idp.Config) {
+		c.Admit = func(*http.Request) time.Duration {
+			if left--; left < 0 {
+				return time.Minute
+			}
+			return 0
+		}
+	}, service("tax"))[0]
+	first := p.begin(t)
+	if q := p.refused(t); q.Get("error") != "temporarily_unavailable" {
+		t.Errorf("answer = %v", q)
+	}
+	first.exchange(t, first.agree(t))
+}

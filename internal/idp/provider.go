@@ -63,6 +63,9 @@ type Config struct {
 	// EndSession ends the browser's own session when a service logs the person
 	// out. Optional.
 	EndSession func(http.ResponseWriter, *http.Request)
+	// Admit spends of the allowance of a browser that begins a login, or says how long
+	// it must wait; the service is told temporarily_unavailable then. Optional.
+	Admit func(*http.Request) (wait time.Duration)
 	// LoginPath is the page of a login, without its id. Default "/login/".
 	LoginPath string
 	// LoginLifetime: how long a login waits for its answer. Default 15 minutes.

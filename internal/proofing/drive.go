@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"ipse/internal/consent"
+	"ipse/internal/fair"
 )
 
 // writeFor bounds a write that must not be lost with the client's connection.
@@ -57,7 +58,7 @@ func (s *Service) lookup(ctx context.Context, hash [32]byte) (*live, error) {
 	l = &live{sess: sess}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	err = s.insert(l)
+	err = s.insert(ctx, l)
 	if errors.Is(err, errPresent) { // loaded by another request meanwhile
 		return s.lookup(ctx, hash)
 	}
@@ -93,7 +94,7 @@ func (s *Service) recover(ctx context.Context, l *live, token []byte) error {
 
 var errPresent = errors.New("proofing: session already in memory")
 
-func (s *Service) insert(l *live) error {
+func (s *Service) insert(ctx context.Context, l *live) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
@@ -102,9 +103,11 @@ func (s *Service) insert(l *live) error {
 	if _, ok := s.byToken[l.sess.TokenHash]; ok {
 		return errPresent
 	}
-	if len(s.byToken) >= s.cfg.MaxSessions {
+	leave, ok := s.room.Enter(fair.From(ctx))
+	if !ok {
 		return &BusyError{RetryAfter: 30 * time.Second}
 	}
+	l.leave = leave
 	s.byToken[l.sess.TokenHash] = l
 	return nil
 }
@@ -123,6 +126,7 @@ func (s *Service) evict(l *live) {
 	defer s.mu.Unlock()
 	if s.byToken[l.sess.TokenHash] == l {
 		delete(s.byToken, l.sess.TokenHash)
+		l.leave()
 	}
 }
 

@@ -22,6 +22,7 @@ type live struct {
 	face     faceStatus
 	counter  *counterCase // open case at the counter, or nil
 
+	leave   func()             // gives back the session's place in memory
 	work    context.CancelFunc // stops the running reading, or nil
 	run     *FaceRun           // the running face run, or nil
 	subs    map[chan View]struct{}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"ipse/internal/consent"
+	"ipse/internal/fair"
 )
 
 // Config makes a Service. Every member is required unless it says otherwise.
@@ -31,7 +32,8 @@ type Config struct {
 	Rand io.Reader
 	// Log receives causes for the operator, never personal data.
 	Log *slog.Logger
-	// MaxSessions bounds the sessions in memory. Default 10,000.
+	// MaxSessions bounds the sessions in memory, shared among clients (fair.From the
+	// context of each call). Default 10,000.
 	MaxSessions int
 	// MaxReadings bounds concurrent readings of chips. Default 64.
 	MaxReadings int
@@ -46,6 +48,7 @@ type Service struct {
 	readings *slots
 	faceRuns *slots
 	failures *failures
+	room     *fair.Room      // places of sessions in memory
 	base     context.Context // ends with Close
 	stop     context.CancelFunc
 	wg       sync.WaitGroup // running readings
@@ -77,7 +80,7 @@ func NewService(cfg Config) (*Service, error) {
 		return nil, fmt.Errorf("proofing: %w", err)
 	}
 	base, stop := context.WithCancel(context.Background())
-	return &Service{cfg: cfg, failures: counts, base: base, stop: stop,
+	return &Service{cfg: cfg, failures: counts, room: fair.NewRoom(cfg.MaxSessions), base: base, stop: stop,
 		readings: newSlots(cfg.MaxReadings, 30*time.Second), faceRuns: newSlots(cfg.MaxFaceRuns, 30*time.Second),
 		byToken: map[[32]byte]*live{}, byCase: map[string]*live{}}, nil
 }
@@ -118,7 +121,7 @@ func (s *Service) Start(ctx context.Context, req StartRequest) (token string, vi
 	l := &live{sess: sess, loaded: true}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if err := s.insert(l); err != nil {
+	if err := s.insert(ctx, l); err != nil {
 		return "", View{}, err
 	}
 	if err := s.cfg.Store.CreateProofing(ctx, sess); err != nil {

@@ -5,11 +5,13 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
 
 	"ipse/internal/consent"
+	"ipse/internal/fair"
 	"ipse/internal/proofing"
 )
 
@@ -473,6 +475,44 @@ func TestSessionsInMemoryAreBounded(t *testing.T) {
 	r.start(t, proofing.RouteCamera)
 	if view, err := r.Get(ctx, first); err != nil || view.State != proofing.StateConsent {
 		t.Errorf("a session that left memory: %s, %v", view.State, err)
+	}
+}
+
+// TestAWholeNetworkLeavesRoomForOthers: sessions begun from every part of an IPv6
+// /48 do not keep anybody else out, and places come back.
+func TestAWholeNetworkLeavesRoomForOthers(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, func(c *proofing.Config) { c.MaxSessions = 100 })
+	begin := func(addr netip.Addr) (string, error) {
+		token, _, err := r.Start(fair.With(context.Background(), fair.Of(addr)), proofing.StartRequest{Route: proofing.RouteCamera, Language: consent.English})
+		return token, err
+	}
+	var tokens []string
+	for i := range byte(200) {
+		token, err := begin(netip.AddrFrom16([16]byte{0x20, 1, 0xd, 0xb8, 0, 1, i, i}))
+		switch {
+		case err == nil:
+			tokens = append(tokens, token)
+		case !errors.Is(err, proofing.ErrBusy):
+			t.Fatal(err)
+		}
+	}
+	if len(tokens) != 20 {
+		t.Errorf("one network holds %d of 100 places", len(tokens))
+	}
+	for i := range byte(50) {
+		if _, err := begin(netip.AddrFrom4([4]byte{198, 51, i, 1})); err != nil {
+			t.Fatalf("newcomer %d: %v", i, err)
+		}
+	}
+	if _, err := r.Abandon(context.Background(), tokens[0]); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Sweep(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := begin(netip.MustParseAddr("2001:db8:1:ffff::1")); err != nil {
+		t.Errorf("after the others left: %v", err)
 	}
 }
 

@@ -53,7 +53,7 @@ const (
 // DocumentView is the step "document".
 type DocumentView struct {
 	Phase            DocumentPhase `json:"phase"`
-	PairingCode      string        `json:"pairing_code,omitempty"` // 1234-5678
+	PairingCode      string        `json:"pairing_code,omitempty"` // ACDEF-GHJKM
 	PairingExpiresAt string        `json:"pairing_expires_at,omitempty"`
 	ReaderConnected  bool          `json:"reader_connected"`
 	Progress         *ProgressView `json:"progress,omitempty"`

@@ -3,17 +3,17 @@ package relay
 import (
 	"context"
 	"crypto/hmac"
-	"crypto/rand"
 	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
-	"math/big"
 	"net/http"
 	"net/netip"
 	"sync"
 	"time"
+
+	"ipse/internal/fair"
 )
 
 // Config makes a Hub. Now, Rand and Log are required.
@@ -21,9 +21,9 @@ type Config struct {
 	Now  func() time.Time
 	Rand io.Reader
 	Log  *slog.Logger
-	// Addr names the client of a request for counting wrong codes: the peer's
-	// IP address by default. Set it behind a reverse proxy.
-	Addr func(*http.Request) string
+	// Client finds the client of a request, for sharing places and tries: by the
+	// peer's address unless set. Set it behind a reverse proxy.
+	Client func(*http.Request) fair.Client
 	// CodeFor is how long a pairing code is valid. Default 5 minutes.
 	CodeFor time.Duration
 	// TransmitFor bounds one command at the reader. Default 20 s.
@@ -33,16 +33,13 @@ type Config struct {
 	PingEvery time.Duration
 	// MaxOwners bounds codes and connected readers together. Default 10,000.
 	MaxOwners int
-	// MaxGreetings bounds connections that have not sent a good code. Default 256.
+	// MaxGreetings bounds connections that have not sent a good code, shared so that
+	// nobody keeps everybody else's readers out by saying nothing. Default 256.
 	MaxGreetings int
-	// MaxGreetingsEach bounds them per address, so that nobody keeps everybody
-	// else's readers out by saying nothing. Default 32.
-	MaxGreetingsEach int
-	// WrongCodes allowed per address and minute. Default 10.
+	// WrongCodes allowed to a client per minute. There is no limit for all together,
+	// which anybody could use up: a million wrong codes a minute find one of ten
+	// thousand valid ones with a probability of 0.08 % in a code's five minutes. Default 10.
 	WrongCodes int
-	// WrongCodesInAll allowed per minute: 300 of them during a code's five
-	// minutes find one of a thousand valid codes with probability 1.5 %. Default 300.
-	WrongCodesInAll int
 }
 
 // Hub issues pairing codes and holds the connected readers, one per owner. It
@@ -50,8 +47,8 @@ type Config struct {
 type Hub struct {
 	cfg       Config
 	mac       [32]byte // keys the index of codes, so that lookups tell nothing by their timing
-	limit     *limiter
-	greetings *greetings
+	wrong     *fair.Points
+	greetings *fair.Room
 
 	mu     sync.Mutex // guards what follows
 	owners map[string]*slot
@@ -74,7 +71,7 @@ func NewHub(cfg Config) (*Hub, error) {
 		return nil, errors.New("relay: incomplete configuration")
 	}
 	if cfg.CodeFor < 0 || cfg.TransmitFor < 0 || cfg.PingEvery < 0 || cfg.MaxOwners < 0 ||
-		cfg.MaxGreetings < 0 || cfg.MaxGreetingsEach < 0 || cfg.WrongCodes < 0 || cfg.WrongCodesInAll < 0 {
+		cfg.MaxGreetings < 0 || cfg.WrongCodes < 0 {
 		return nil, errors.New("relay: a limit is negative")
 	}
 	setDefault(&cfg.CodeFor, 5*time.Minute)
@@ -82,14 +79,15 @@ func NewHub(cfg Config) (*Hub, error) {
 	setDefault(&cfg.PingEvery, 5*time.Second)
 	setDefault(&cfg.MaxOwners, 10_000)
 	setDefault(&cfg.MaxGreetings, 256)
-	setDefault(&cfg.MaxGreetingsEach, 32)
 	setDefault(&cfg.WrongCodes, 10)
-	setDefault(&cfg.WrongCodesInAll, 300)
-	if cfg.Addr == nil {
-		cfg.Addr = peerAddress
+	if cfg.Client == nil {
+		cfg.Client = peer
 	}
-	h := &Hub{cfg: cfg, limit: newLimiter(cfg.WrongCodes, cfg.WrongCodesInAll),
-		greetings: &greetings{each: cfg.MaxGreetingsEach, all: cfg.MaxGreetings, open: map[string]int{}}, owners: map[string]*slot{}, codes: map[[32]byte]*slot{}}
+	wrong, err := fair.NewPoints(fair.PointsConfig{Rand: cfg.Rand, Burst: cfg.WrongCodes, Every: time.Minute / time.Duration(cfg.WrongCodes), Remember: maxNetworks})
+	if err != nil {
+		return nil, fmt.Errorf("relay: %w", err)
+	}
+	h := &Hub{cfg: cfg, wrong: wrong, greetings: fair.NewRoom(cfg.MaxGreetings), owners: map[string]*slot{}, codes: map[[32]byte]*slot{}}
 	if _, err := io.ReadFull(cfg.Rand, h.mac[:]); err != nil {
 		return nil, fmt.Errorf("relay: draw key: %w", err)
 	}
@@ -103,24 +101,19 @@ func setDefault[T comparable](value *T, def T) {
 	}
 }
 
-// peerAddress is the client's IPv4 address or IPv6 /64, which is one customer's.
-func peerAddress(r *http.Request) string {
-	peer, err := netip.ParseAddrPort(r.RemoteAddr)
+// maxNetworks bounds the networks whose wrong codes are remembered.
+const maxNetworks = 1 << 14
+
+// peer is the client at the other end of the connection.
+func peer(r *http.Request) fair.Client {
+	at, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil {
-		return r.RemoteAddr
+		return fair.Client{}
 	}
-	addr := peer.Addr().Unmap()
-	if addr.Is4() {
-		return addr.String()
-	}
-	prefix, err := addr.WithZone("").Prefix(64)
-	if err != nil {
-		return addr.String()
-	}
-	return prefix.String()
+	return fair.Of(at.Addr())
 }
 
-// Pair issues a code for an owner (1234-5678), replacing its earlier code and
+// Pair issues a code for an owner (ABCDE-FGHJK), replacing its earlier code and
 // letting go of its reader. changed is called from the connection's goroutine
 // when a reader connects with this code and when it is lost, not when it is
 // released or replaced.
@@ -137,18 +130,17 @@ func (h *Hub) Pair(owner string, changed func(connected bool)) (code string, exp
 		return "", time.Time{}, &Error{kind: ErrBusy, RetryAfter: 30 * time.Second}
 	}
 	for {
-		n, err := rand.Int(h.cfg.Rand, big.NewInt(100_000_000))
+		code, err := drawCode(h.cfg.Rand)
 		if err != nil {
-			return "", time.Time{}, fmt.Errorf("relay: draw code: %w", err)
+			return "", time.Time{}, err
 		}
-		code = fmt.Sprintf("%08d", n)
 		key := h.index(code)
 		if _, taken := h.codes[key]; taken {
 			continue
 		}
 		s := &slot{owner: owner, code: key, expires: h.cfg.Now().Add(h.cfg.CodeFor), changed: changed}
 		h.owners[owner], h.codes[key] = s, s
-		return code[:4] + "-" + code[4:], s.expires, nil
+		return code[:codeLength/2] + "-" + code[codeLength/2:], s.expires, nil
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"time"
 )
@@ -151,13 +152,35 @@ func decodeMessage(raw []byte) (message, error) {
 	return m, nil
 }
 
-// codeDigits is the length of a pairing code.
-const codeDigits = 8
+// A pairing code has ten characters of an alphabet without those that are mistaken
+// for one another when read aloud or typed (no 0 O, 1 I L, 5 S, 8 B, U V): 6.3e13
+// codes, so many that guessing one of ten thousand valid ones is hopeless.
+const (
+	codeAlphabet = "234679ACDEFGHJKMNPQRTWXY"
+	codeLength   = 10
+)
 
-// parseCode reads a pairing code as people type it: 12345678, 1234-5678, 1234 5678.
+// drawCode returns a random code.
+func drawCode(random io.Reader) (string, error) {
+	const limit = 256 / len(codeAlphabet) * len(codeAlphabet) // reject above it: no bias
+	code := make([]byte, 0, codeLength)
+	var b [1]byte
+	for len(code) < codeLength {
+		if _, err := io.ReadFull(random, b[:]); err != nil {
+			return "", fmt.Errorf("relay: draw code: %w", err)
+		}
+		if int(b[0]) < limit {
+			code = append(code, codeAlphabet[int(b[0])%len(codeAlphabet)])
+		}
+	}
+	return string(code), nil
+}
+
+// parseCode reads a pairing code as people type it, in either case: abcde-fghjk,
+// ABCDE FGHJK, ABCDEFGHJK.
 func parseCode(typed string) (string, bool) {
-	code := strings.NewReplacer("-", "", " ", "").Replace(typed)
-	return code, len(code) == codeDigits && strings.Trim(code, "0123456789") == ""
+	code := strings.ToUpper(strings.NewReplacer("-", "", " ", "").Replace(typed))
+	return code, len(code) == codeLength && strings.Trim(code, codeAlphabet) == ""
 }
 
 // Error is a failure of the relay or of the reader behind it. It wraps one of

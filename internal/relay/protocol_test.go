@@ -2,8 +2,10 @@ package relay
 
 import (
 	"bytes"
+	"crypto/rand"
+	"math"
+	"strings"
 	"testing"
-	"time"
 )
 
 // FuzzDecodeFrame: whatever decodes encodes to the same bytes, and every item
@@ -31,40 +33,32 @@ func FuzzDecodeFrame(f *testing.F) {
 	})
 }
 
-// FuzzParseCode: a code that parses has eight digits.
+// FuzzParseCode: a code that parses is one that could have been drawn.
 func FuzzParseCode(f *testing.F) {
-	f.Add("1234-5678")
-	f.Add("١٢٣٤٥٦٧٨")
+	f.Add("acdef-GHJKM")
+	f.Add("acdef ghjkm")
+	f.Add("١٢٣٤٥٦٧٨٩٠")
 	f.Fuzz(func(t *testing.T, typed string) {
 		code, ok := parseCode(typed)
-		if ok && len(code) != 8 {
+		if ok && (len(code) != codeLength || strings.Trim(code, codeAlphabet) != "") {
 			t.Errorf("%q parses to %q", typed, code)
 		}
 	})
 }
 
-func TestLimiterForgetsAfterAMinuteAndIsBounded(t *testing.T) {
+// TestCodesAreTooManyToGuess: a million wrong codes a minute, for the five minutes
+// that ten thousand codes are valid, find one in less than one case of a thousand.
+func TestCodesAreTooManyToGuess(t *testing.T) {
 	t.Parallel()
-	l := newLimiter(2, 100)
-	l.maxKept = 3
-	now := time.Unix(1_800_000_000, 0)
-	for _, addr := range []string{"a", "b", "c", "d", "e"} {
-		l.fail(addr, now)
+	if hit := 5 * 1e6 * 1e4 / math.Pow(float64(len(codeAlphabet)), codeLength); hit > 1e-3 {
+		t.Errorf("probability %g", hit)
 	}
-	if len(l.wrong) > 4 {
-		t.Errorf("%d addresses remembered", len(l.wrong))
-	}
-	if l.wait("a", now) != 0 || l.wait("f", now) == 0 {
-		t.Error("an address of its own and the shared count are mixed up")
-	}
-	if l.wait("f", now.Add(time.Minute)) != 0 {
-		t.Error("still limited after a minute")
-	}
-	all := newLimiter(10, 3)
-	for i := range 3 {
-		all.fail(string(rune('a'+i)), now)
-	}
-	if all.wait("z", now) == 0 {
-		t.Error("the limit of all addresses together is not enforced")
+	seen := map[string]bool{}
+	for range 1000 {
+		code, err := drawCode(rand.Reader)
+		if err != nil || len(code) != codeLength || seen[code] {
+			t.Fatalf("%d characters, drawn before: %t, %v", len(code), seen[code], err)
+		}
+		seen[code] = true
 	}
 }

@@ -84,7 +84,7 @@ func (b *bench) pair(t *testing.T, owner string) (string, chan bool) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(code) != 9 || code[4] != '-' || !expires.Equal(b.clock.now().Add(5*time.Minute)) {
+	if len(code) != 11 || code[5] != '-' || !expires.Equal(b.clock.now().Add(5*time.Minute)) {
 		t.Errorf("code %q until %v", code, expires)
 	}
 	return code, changes
@@ -225,7 +225,7 @@ func TestCodeServesOnceAndForFiveMinutes(t *testing.T) {
 	if !wait(t, changes3) {
 		t.Error("the fresh code does not connect")
 	}
-	for _, typed := range []string{"", "1234", "1234-567a", "12345678901"} {
+	for _, typed := range []string{"", "ACDE", "ACDEF-GHJK0", "ACDEFGHJKMN"} {
 		if err := wait(t, b.connect(t, typed, cardFunc(echo))); !errors.Is(err, relay.ErrCode) {
 			t.Errorf("%q: %v", typed, err)
 		}
@@ -236,10 +236,7 @@ func TestGuessingIsSlowedDown(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, func(c *relay.Config) { c.WrongCodes = 3 })
 	code, changes := b.pair(t, "s-1")
-	wrong := "0000-0000"
-	if code == wrong {
-		wrong = "0000-0001"
-	}
+	const wrong = "22222-22222"
 	for range 3 {
 		if err := wait(t, b.connect(t, wrong, cardFunc(echo))); !errors.Is(err, relay.ErrCode) {
 			t.Fatalf("a wrong code: %v", err)

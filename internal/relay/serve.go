@@ -10,6 +10,7 @@ import (
 
 	"github.com/coder/websocket"
 
+	"ipse/internal/fair"
 	"ipse/internal/pii"
 )
 
@@ -22,8 +23,8 @@ const writeFor = 10 * time.Second
 // ServeHTTP accepts a reader's WebSocket, checks its code and carries commands
 // until the reader is released or lost.
 func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	addr := h.cfg.Addr(r)
-	greeted, ok := h.greetings.begin(addr)
+	client := h.cfg.Client(r)
+	greeted, ok := h.greetings.Enter(client)
 	if !ok {
 		w.Header().Set("Retry-After", "5")
 		http.Error(w, "busy", http.StatusServiceUnavailable)
@@ -39,7 +40,7 @@ func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(r.Context()))
 	defer cancel()
 	conn := &serverConn{ws: ws, hub: h, done: make(chan struct{}), turn: make(chan struct{}, 1)}
-	s, err := h.greet(ctx, conn, addr)
+	s, err := h.greet(ctx, conn, client)
 	if err != nil {
 		return
 	}
@@ -54,7 +55,7 @@ func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // greet reads the hello, claims its code and answers.
-func (h *Hub) greet(ctx context.Context, conn *serverConn, addr string) (*slot, error) {
+func (h *Hub) greet(ctx context.Context, conn *serverConn, client fair.Client) (*slot, error) {
 	hello, cancel := context.WithTimeout(ctx, helloFor)
 	defer cancel()
 	kind, raw, err := conn.ws.Read(hello)
@@ -69,7 +70,7 @@ func (h *Hub) greet(ctx context.Context, conn *serverConn, addr string) (*slot, 
 	case m.Protocol != Protocol:
 		return nil, conn.refuse(ctx, message{Code: refusedVersion})
 	}
-	if wait := h.limit.wait(addr, h.cfg.Now()); wait > 0 {
+	if wait := h.wrong.Wait(client, 1, h.cfg.Now()); wait > 0 {
 		return nil, conn.refuse(ctx, message{Code: refusedTooMany, RetryAfter: int(wait.Seconds() + 0.999)})
 	}
 	if !wellFormed {
@@ -77,7 +78,7 @@ func (h *Hub) greet(ctx context.Context, conn *serverConn, addr string) (*slot, 
 	}
 	s, err := h.claim(code, conn)
 	if err != nil {
-		h.limit.fail(addr, h.cfg.Now())
+		h.wrong.Take(client, 1, h.cfg.Now())
 		h.cfg.Log.InfoContext(ctx, "relay refused", "reason", refusedCode)
 		return nil, conn.refuse(ctx, message{Code: refusedCode})
 	}
