@@ -12,6 +12,7 @@ import (
 
 	"ipse/internal/pii"
 	"ipse/mrtd/lds"
+	"ipse/mrtd/tlv"
 )
 
 // Limits of an evidence file.
@@ -69,62 +70,77 @@ func store(z *zip.Writer, name string, content []byte) error {
 // unique; anything else is refused with ErrEvidence.
 func ReadEvidence(b []byte) (*Evidence, error) {
 	if len(b) > MaxEvidence {
-		return nil, fmt.Errorf("%w: %d octets", ErrEvidence, len(b))
+		return nil, refuseEvidence(0, fmt.Errorf("%d octets: %w", len(b), errTooLarge))
 	}
 	z, err := zip.NewReader(bytes.NewReader(b), int64(len(b)))
 	if err != nil {
-		return nil, fmt.Errorf("%w: not a ZIP", ErrEvidence)
+		return nil, refuseEvidence(0, errors.New("not a ZIP"))
 	}
 	if len(z.File) > maxEvidenceFile {
-		return nil, fmt.Errorf("%w: %d entries", ErrEvidence, len(z.File))
+		return nil, refuseEvidence(0, fmt.Errorf("%d entries", len(z.File)))
 	}
 	ev := &Evidence{Files: map[lds.FileID]pii.Bytes{}}
 	seenSession := false
 	for i, f := range z.File {
 		if f.Name == sessionFile {
 			if seenSession {
-				return nil, fmt.Errorf("%w: two sessions", ErrEvidence)
+				return nil, refuseEvidence(placeOf(f, len(b)), errors.New("two sessions"))
 			}
 			seenSession = true
-			if err := ev.readSession(f); err != nil {
+			if err := ev.readSession(f, placeOf(f, len(b))); err != nil {
 				return nil, err
 			}
 			continue
 		}
-		if err := ev.readFile(f, i); err != nil {
+		if err := ev.readFile(f, i, placeOf(f, len(b))); err != nil {
 			return nil, err
 		}
 	}
 	if len(ev.Files) == 0 {
-		return nil, fmt.Errorf("%w: no elementary file", ErrEvidence)
+		return nil, refuseEvidence(0, errors.New("no elementary file"))
 	}
 	return ev, nil
 }
 
-func (e *Evidence) readFile(f *zip.File, index int) error {
+// refuseEvidence says what is wrong with an evidence file and where; docs/passport.md
+// describes the form.
+func refuseEvidence(offset int, err error) error {
+	return tlv.Refuse("evidence file", "docs/passport.md", &tlv.Error{Offset: offset, Reason: fmt.Errorf("%w: %w", ErrEvidence, err)})
+}
+
+// placeOf returns where an entry's content begins, 0 where that cannot be told.
+func placeOf(f *zip.File, size int) int {
+	at, err := f.DataOffset()
+	if err != nil || at < 0 || at > int64(size) {
+		return 0
+	}
+	return int(at)
+}
+
+func (e *Evidence) readFile(f *zip.File, index, at int) error {
 	name, ok := strings.CutSuffix(f.Name, ".bin")
 	id := lds.FileID(name)
 	if !ok || !id.Valid() {
-		return fmt.Errorf("%w: entry %d has an unknown name", ErrEvidence, index)
+		return refuseEvidence(at, fmt.Errorf("entry %d has an unknown name", index))
 	}
 	if _, twice := e.Files[id]; twice {
-		return fmt.Errorf("%w: %s twice", ErrEvidence, id)
+		return refuseEvidence(at, fmt.Errorf("%s twice", id))
 	}
 	content, err := entry(f, lds.MaxFile)
 	if err != nil {
-		return fmt.Errorf("%w: %s: %w", ErrEvidence, id, err)
+		return refuseEvidence(at, fmt.Errorf("%s: %w", id, err))
 	}
 	e.Files[id] = pii.NewBytes(content)
 	return nil
 }
 
-func (e *Evidence) readSession(f *zip.File) error {
+func (e *Evidence) readSession(f *zip.File, at int) error {
 	content, err := entry(f, maxSessionJSON)
 	if err != nil {
-		return fmt.Errorf("%w: %s: %w", ErrEvidence, sessionFile, err)
+		return refuseEvidence(at, fmt.Errorf("%s: %w", sessionFile, err))
 	}
 	if json.Unmarshal(content, &e.Session) != nil {
-		return fmt.Errorf("%w: %s is not valid JSON", ErrEvidence, sessionFile)
+		return refuseEvidence(at, fmt.Errorf("%s is not valid JSON", sessionFile))
 	}
 	return nil
 }

@@ -27,18 +27,9 @@ func verifyAA(dg15, dg14 []byte, t *AATranscript) (string, []deviation.Deviation
 	if len(t.Challenge) != 8 {
 		return "", nil, errAAChallenge
 	}
-	spki, _, err := lds.Content(lds.DG15, dg15)
+	key, ds, err := lds.ParseDG15(dg15)
 	if err != nil {
 		return "", nil, err
-	}
-	// Trailing octets inside the object are not the key's.
-	e, _, err := tlv.ParsePrefix(spki)
-	if err != nil {
-		return "", nil, fmt.Errorf("DG15: %w", err)
-	}
-	key, ds, err := cms.ParsePublicKey(e.Raw)
-	if err != nil {
-		return "", nil, fmt.Errorf("DG15: %w", err)
 	}
 	switch key.Kind {
 	case cms.KeyRSA, cms.KeyRSAPSS:

@@ -10,6 +10,7 @@ import (
 	"ipse/mrtd/internal/pace"
 	"ipse/mrtd/internal/sm"
 	"ipse/mrtd/lds"
+	"ipse/mrtd/tlv"
 )
 
 // Reasons a chip authentication is not accepted. None holds a key.
@@ -24,11 +25,19 @@ var (
 
 // chipInfos reads the security infos of DG14.
 func chipInfos(dg14 []byte) (*pace.Infos, error) {
-	b, _, err := lds.Content(lds.DG14, dg14)
+	b, ds, err := lds.Content(lds.DG14, dg14)
 	if err != nil {
 		return nil, err
 	}
-	return pace.ParseInfos(b)
+	infos, err := pace.ParseInfos(b)
+	if place := (*tlv.Error)(nil); errors.As(err, &place) {
+		end := len(dg14)
+		if len(ds) > 0 { // octets follow the content
+			end = ds[0].Offset
+		}
+		place.Offset += end - len(b)
+	}
+	return infos, lds.Refuse(lds.DG14, err)
 }
 
 // verifyCA recomputes a chip authentication (ICAO 9303-11 §6.2): with the
@@ -38,7 +47,7 @@ func chipInfos(dg14 []byte) (*pace.Infos, error) {
 func verifyCA(dg14 []byte, t *CATranscript) (string, []deviation.Deviation, error) {
 	infos, err := chipInfos(dg14)
 	if err != nil {
-		return "", nil, fmt.Errorf("DG14: %w", err)
+		return "", nil, err
 	}
 	protocol, ds, err := announcedCA(infos, t)
 	if err != nil {
@@ -50,7 +59,7 @@ func verifyCA(dg14 []byte, t *CATranscript) (string, []deviation.Deviation, erro
 	}
 	domain, public, err := key.ParseKey()
 	if err != nil {
-		return "", nil, fmt.Errorf("DG14: %w", err)
+		return "", nil, lds.Refuse(lds.DG14, err)
 	}
 	own, err := domain.NewKeyPair(t.TerminalPrivate)
 	if err != nil {

@@ -20,6 +20,8 @@ func (v *verifier) chain() bool {
 	switch {
 	case errors.Is(err, trust.ErrNoAuthority):
 		return v.check(id, Failed, clause, "no trusted authority of %s has the issuer's name or key", v.signer.Issuer.Country())
+	case errors.Is(err, trust.ErrBrokenLink):
+		return v.check(id, Failed, clause, "%s", reason(err))
 	case err != nil:
 		return v.check(id, Failed, clause, "the document signer is not signed by a trusted authority of %s", v.signer.Issuer.Country())
 	}

@@ -171,31 +171,41 @@ func parseSignatureAlgorithm(e tlv.Element) (SignatureAlgorithm, error) {
 	switch {
 	case a.Scheme == RSAPSS:
 		err = a.parsePSS(params)
-	case oid == oidECSpecified && len(params) > 0: // RFC 5480 appendix: hash in the parameters
+	case oid == oidECSpecified && len(params.b) > 0: // RFC 5480 appendix: hash in the parameters
 		a.Scheme = ECDSA
 		a.Hash, err = hashIdentifier(params)
-	case a.Scheme == RSAPKCS1 && len(params) == 0:
+	case a.Scheme == RSAPKCS1 && len(params.b) == 0:
 		a.deviations = append(a.deviations, deviation.Deviation{Code: deviation.CertRSANoNull, Offset: e.Offset})
 	}
 	return a, err
 }
 
+// span is octets of the input whose place is known.
+type span struct {
+	b  []byte
+	at int // offset in the outermost input
+}
+
+func contents(e tlv.Element) span { return span{e.Value, e.ValueOffset()} }
+
+func (s span) parse() (tlv.Element, error) { return tlv.ParseAt(s.b, s.at) }
+
 // algorithmIdentifier splits SEQUENCE { algorithm OID, parameters ANY OPTIONAL }.
-func algorithmIdentifier(e tlv.Element) (oid string, params []byte, err error) {
+func algorithmIdentifier(e tlv.Element) (oid string, params span, err error) {
 	if e.Tag != tlv.Sequence {
-		return "", nil, e.Err(tlv.ErrUnwanted)
+		return "", span{}, e.Err(tlv.ErrUnwanted)
 	}
 	r := e.Reader()
 	id, err := r.Expect(tlv.OID)
 	if err != nil {
-		return "", nil, err
+		return "", span{}, err
 	}
 	oid, err = id.ObjectIdentifier()
-	return oid, r.Rest(), err
+	return oid, span{r.Rest(), r.Offset()}, err
 }
 
-func hashIdentifier(der []byte) (crypto.Hash, error) {
-	e, _, err := tlv.ParsePrefix(der)
+func hashIdentifier(der span) (crypto.Hash, error) {
+	e, _, err := tlv.ParsePrefixAt(der.b, der.at)
 	if err != nil {
 		return 0, err
 	}
@@ -205,19 +215,19 @@ func hashIdentifier(der []byte) (crypto.Hash, error) {
 	}
 	h := HashByOID(oid)
 	if h == 0 {
-		return 0, fmt.Errorf("hash %s: %w", oid, ErrUnsupported)
+		return 0, e.Err(fmt.Errorf("hash %s: %w", oid, ErrUnsupported))
 	}
 	return h, nil
 }
 
 // parsePSS reads RSASSA-PSS-params (RFC 4055 §3.1) with their defaults: SHA-1,
 // MGF1 with SHA-1, 20 octets of salt, trailer 1.
-func (a *SignatureAlgorithm) parsePSS(params []byte) error {
+func (a *SignatureAlgorithm) parsePSS(params span) error {
 	a.Hash, a.MGFHash, a.SaltLength = crypto.SHA1, crypto.SHA1, 20
-	if len(params) == 0 {
+	if len(params.b) == 0 {
 		return nil
 	}
-	e, err := tlv.Parse(params)
+	e, err := params.parse()
 	if err != nil {
 		return err
 	}
@@ -231,15 +241,15 @@ func (a *SignatureAlgorithm) parsePSS(params []byte) error {
 	for _, f := range fields {
 		switch f.Tag {
 		case tlv.ContextConstructed(0):
-			a.Hash, err = hashIdentifier(f.Value)
+			a.Hash, err = hashIdentifier(contents(f))
 		case tlv.ContextConstructed(1):
-			a.MGFHash, err = mgfHash(f.Value)
+			a.MGFHash, err = mgfHash(contents(f))
 		case tlv.ContextConstructed(2):
 			a.SaltLength, err = innerInt(f)
 		case tlv.ContextConstructed(3):
 			var trailer int
 			if trailer, err = innerInt(f); err == nil && trailer != 1 {
-				err = fmt.Errorf("PSS trailer: %w", ErrUnsupported)
+				err = f.Err(fmt.Errorf("PSS trailer: %w", ErrUnsupported))
 			}
 		default:
 			err = f.Err(tlv.ErrUnwanted)
@@ -249,13 +259,13 @@ func (a *SignatureAlgorithm) parsePSS(params []byte) error {
 		}
 	}
 	if a.SaltLength < 0 || a.SaltLength > 512 {
-		return fmt.Errorf("PSS salt length: %w", ErrMalformed)
+		return e.Err(fmt.Errorf("PSS salt length: %w", ErrMalformed))
 	}
 	return nil
 }
 
-func mgfHash(der []byte) (crypto.Hash, error) {
-	e, err := tlv.Parse(der)
+func mgfHash(der span) (crypto.Hash, error) {
+	e, err := der.parse()
 	if err != nil {
 		return 0, err
 	}
@@ -264,7 +274,7 @@ func mgfHash(der []byte) (crypto.Hash, error) {
 		return 0, err
 	}
 	if oid != oidMGF1 {
-		return 0, fmt.Errorf("mask generation function: %w", ErrUnsupported)
+		return 0, e.Err(fmt.Errorf("mask generation function %s: %w", oid, ErrUnsupported))
 	}
 	return hashIdentifier(params)
 }

@@ -39,21 +39,23 @@ type Certificate struct {
 // would be in doubt; other departures are listed on the result.
 func ParseCertificate(der []byte) (*Certificate, error) {
 	if len(der) > MaxCertificate {
-		return nil, fmt.Errorf("cms: certificate of %d octets: %w", len(der), ErrUnsupported)
+		return nil, refuseCertificate(fmt.Errorf("%d octets: %w", len(der), ErrUnsupported))
 	}
 	e, n, err := tlv.ParsePrefix(der)
 	if err != nil {
-		return nil, fmt.Errorf("cms: certificate: %w", err)
+		return nil, refuseCertificate(err)
 	}
 	c, err := parseCertificate(e)
 	if err != nil {
-		return nil, fmt.Errorf("cms: certificate: %w", err)
+		return nil, refuseCertificate(err)
 	}
 	if n != len(der) {
 		c.deviate(deviation.CertTrailing, n)
 	}
 	return c, nil
 }
+
+func refuseCertificate(err error) error { return tlv.Refuse("certificate", "RFC 5280 4.1", err) }
 
 func (c *Certificate) deviate(code deviation.Code, offset int) {
 	c.Deviations = append(c.Deviations, deviation.Deviation{Code: code, Offset: offset})

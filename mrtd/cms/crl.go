@@ -35,18 +35,20 @@ type revocation struct {
 // ParseCRL reads one revocation list.
 func ParseCRL(der []byte) (*CRL, error) {
 	if len(der) > MaxCRL {
-		return nil, fmt.Errorf("cms: revocation list of %d octets: %w", len(der), ErrUnsupported)
+		return nil, refuseCRL(fmt.Errorf("%d octets: %w", len(der), ErrUnsupported))
 	}
 	e, err := tlv.Parse(der)
 	if err != nil {
-		return nil, fmt.Errorf("cms: revocation list: %w", err)
+		return nil, refuseCRL(err)
 	}
 	l := &CRL{Raw: der}
 	if err := l.parse(e); err != nil {
-		return nil, fmt.Errorf("cms: revocation list: %w", err)
+		return nil, refuseCRL(err)
 	}
 	return l, nil
 }
+
+func refuseCRL(err error) error { return tlv.Refuse("revocation list", "RFC 5280 5.1", err) }
 
 func (l *CRL) parse(e tlv.Element) error {
 	r := e.Reader()
@@ -128,7 +130,7 @@ func (l *CRL) parseTBS(r *tlv.Reader) error {
 func (l *CRL) extension(x extension) error {
 	switch x.oid {
 	case oidAuthorityKeyID:
-		e, err := tlv.Parse(x.value)
+		e, err := x.value.parse()
 		if err != nil {
 			return err
 		}
@@ -138,7 +140,7 @@ func (l *CRL) extension(x extension) error {
 		return nil
 	}
 	if x.critical {
-		return fmt.Errorf("critical extension %s: %w", x.oid, ErrUnsupported)
+		return &tlv.Error{Offset: x.offset, Reason: fmt.Errorf("critical extension %s: %w", x.oid, ErrUnsupported)}
 	}
 	return nil
 }

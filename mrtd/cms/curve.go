@@ -1,8 +1,6 @@
 package cms
 
 import (
-	"fmt"
-
 	"ipse/mrtd/deviation"
 	"ipse/mrtd/internal/ec"
 	"ipse/mrtd/tlv"
@@ -11,9 +9,9 @@ import (
 // ParseCurve reads ECParameters (RFC 3279 §2.3.5), as keys and the domain parameters
 // of access protocols carry them: a name, or parameters equal to a known curve's.
 func ParseCurve(params []byte) (*ec.Curve, []deviation.Deviation, error) {
-	curve, ds, err := parseCurve(tlv.Element{}, params)
+	curve, ds, err := parseCurve(tlv.Element{}, span{b: params})
 	if err != nil {
-		return nil, nil, fmt.Errorf("cms: curve: %w", err)
+		return nil, nil, tlv.Refuse("curve", "RFC 3279 2.3.5", err)
 	}
 	return curve, ds, nil
 }

@@ -12,8 +12,8 @@ package cms
 
 import "errors"
 
-// Reasons a structure is refused; errors of this package wrap one of them or a
-// tlv error, with the place.
+// Reasons a structure is refused. Every error of this package is a *tlv.Refusal that
+// names structure, place and clause, and wraps one of these or a tlv error.
 var (
 	ErrMalformed   = errors.New("malformed")
 	ErrUnsupported = errors.New("unsupported")

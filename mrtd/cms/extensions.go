@@ -69,7 +69,7 @@ const maxExtensions = 64
 type extension struct {
 	oid      string
 	critical bool
-	value    []byte // contents of extnValue
+	value    span // contents of extnValue
 	offset   int
 }
 
@@ -110,7 +110,7 @@ func eachExtension(wrapper tlv.Element, visit func(extension) error) error {
 		if err != nil {
 			return err
 		}
-		x.value = value.Value
+		x.value = contents(value)
 		if err := visit(x); err != nil {
 			return err
 		}
@@ -150,7 +150,7 @@ func (c *Certificate) parseExtension(x extension) (known bool, err error) {
 	case oidSubjectAltName, oidIssuerAltName, oidPolicies, oidCRLPoints, oidNameChange:
 		return true, nil // nothing here depends on what they say
 	}
-	e, err := tlv.Parse(x.value)
+	e, err := x.value.parse()
 	if err != nil {
 		return true, err
 	}
@@ -282,7 +282,7 @@ func oidList(e tlv.Element) ([]string, error) {
 // documentTypes reads DocumentTypeList ::= SEQUENCE { version, docTypeList SET OF }.
 func documentTypes(e tlv.Element) ([]string, error) {
 	var out []string
-	err := tlv.Walk(e.Raw, func(x tlv.Element, _ int) error {
+	err := tlv.WalkAt(e.Raw, e.Offset, func(x tlv.Element, _ int) error {
 		if (x.Tag == tlv.PrintableString || x.Tag == tlv.UTF8String) && len(out) < 16 {
 			out = append(out, printable(decodeText(x)))
 		}

@@ -93,11 +93,16 @@ const (
 func ParsePublicKey(der []byte) (*PublicKey, []deviation.Deviation, error) {
 	e, err := tlv.Parse(der)
 	if err != nil {
-		return nil, nil, fmt.Errorf("cms: public key: %w", err)
+		return nil, nil, tlv.Refuse("public key", "RFC 5280 4.1.2.7", err)
 	}
+	return ReadPublicKey(e)
+}
+
+// ReadPublicKey is ParsePublicKey for an element of a file, whose place its refusals name.
+func ReadPublicKey(e tlv.Element) (*PublicKey, []deviation.Deviation, error) {
 	key, ds, err := parseSPKI(e)
 	if err != nil {
-		return nil, nil, fmt.Errorf("cms: public key: %w", err)
+		return nil, nil, tlv.Refuse("public key", "RFC 5280 4.1.2.7", err)
 	}
 	return key, ds, nil
 }
@@ -122,17 +127,17 @@ func parseSPKI(e tlv.Element) (*PublicKey, []deviation.Deviation, error) {
 	}
 	switch oid {
 	case oidRSA, oidPSS:
-		return rsaKey(algorithm, oid, params, octets)
+		return rsaKey(algorithm, oid, params, span{octets, bits.ValueOffset() + 1})
 	case oidEC:
-		return ecKey(algorithm, params, octets)
+		return ecKey(algorithm, params, bits, octets)
 	case oidDSA:
 		return &PublicKey{Kind: KeyDSA}, nil, nil
 	}
-	return nil, nil, fmt.Errorf("key algorithm %s: %w", oid, ErrUnsupported)
+	return nil, nil, algorithm.Err(fmt.Errorf("key algorithm %s: %w", oid, ErrUnsupported))
 }
 
-func rsaKey(algorithm tlv.Element, oid string, params, octets []byte) (*PublicKey, []deviation.Deviation, error) {
-	seq, err := tlv.Parse(octets)
+func rsaKey(algorithm tlv.Element, oid string, params, octets span) (*PublicKey, []deviation.Deviation, error) {
+	seq, err := octets.parse()
 	if err != nil {
 		return nil, nil, err
 	}
@@ -154,13 +159,13 @@ func rsaKey(algorithm tlv.Element, oid string, params, octets []byte) (*PublicKe
 		return nil, nil, err
 	}
 	if n.BitLen() < minRSABits || n.BitLen() > maxRSABits || n.Bit(0) == 0 || !e.IsInt64() || e.Int64() < 3 || e.Int64() > 1<<31-1 || e.Bit(0) == 0 {
-		return nil, nil, fmt.Errorf("RSA modulus or exponent out of range: %w", ErrKey)
+		return nil, nil, seq.Err(fmt.Errorf("RSA modulus or exponent out of range: %w", ErrKey))
 	}
 	key := &PublicKey{Kind: KeyRSA, Bits: n.BitLen(), rsa: &rsa.PublicKey{N: n, E: int(e.Int64())}}
 	var ds []deviation.Deviation
 	if oid == oidPSS {
 		key.Kind = KeyRSAPSS
-	} else if len(params) == 0 {
+	} else if len(params.b) == 0 {
 		ds = append(ds, deviation.Deviation{Code: deviation.CertRSANoNull, Offset: algorithm.Offset})
 	}
 	if key.Bits < 2048 {
@@ -169,7 +174,7 @@ func rsaKey(algorithm tlv.Element, oid string, params, octets []byte) (*PublicKe
 	return key, ds, nil
 }
 
-func ecKey(algorithm tlv.Element, params, point []byte) (*PublicKey, []deviation.Deviation, error) {
+func ecKey(algorithm tlv.Element, params span, bits tlv.Element, point []byte) (*PublicKey, []deviation.Deviation, error) {
 	curve, ds, err := parseCurve(algorithm, params)
 	if err != nil {
 		return nil, nil, err
@@ -177,7 +182,7 @@ func ecKey(algorithm tlv.Element, params, point []byte) (*PublicKey, []deviation
 	key, err := ecKeyOn(curve, point)
 	if err != nil {
 		if key = otherCurve(curve, point); key == nil {
-			return nil, nil, err
+			return nil, nil, bits.Err(err)
 		}
 		ds = append(ds, deviation.Deviation{Code: deviation.CertCurveMislabelled, Offset: algorithm.Offset})
 	}
@@ -248,8 +253,8 @@ func stdCurve(name string) elliptic.Curve {
 
 // parseCurve reads ECParameters (RFC 3279 §2.3.5): a named curve or the
 // parameters written out.
-func parseCurve(algorithm tlv.Element, params []byte) (*ec.Curve, []deviation.Deviation, error) {
-	e, err := tlv.Parse(params)
+func parseCurve(algorithm tlv.Element, params span) (*ec.Curve, []deviation.Deviation, error) {
+	e, err := params.parse()
 	if err != nil {
 		return nil, nil, err
 	}
@@ -261,7 +266,7 @@ func parseCurve(algorithm tlv.Element, params []byte) (*ec.Curve, []deviation.De
 		}
 		c := ec.ByOID(oid)
 		if c == nil {
-			return nil, nil, fmt.Errorf("curve %s: %w", oid, ErrUnsupported)
+			return nil, nil, e.Err(fmt.Errorf("curve %s: %w", oid, ErrUnsupported))
 		}
 		return c, []deviation.Deviation{{Code: deviation.CertNamedCurve, Offset: algorithm.Offset}}, nil
 	case tlv.Sequence:
@@ -309,13 +314,13 @@ func explicitCurve(algorithm, e tlv.Element) (*ec.Curve, []deviation.Deviation, 
 		ds = append(ds, deviation.Deviation{Code: deviation.CertNoCofactor, Offset: algorithm.Offset})
 	}
 	if base[0] != 4 || len(base)%2 != 1 {
-		return nil, nil, fmt.Errorf("compressed base point: %w", ErrUnsupported)
+		return nil, nil, fields[3].Err(fmt.Errorf("compressed base point: %w", ErrUnsupported))
 	}
 	half := len(base) / 2
 	c := ec.Match(p, new(big.Int).SetBytes(ab[0].Value), new(big.Int).SetBytes(ab[1].Value),
 		new(big.Int).SetBytes(base[1:1+half]), new(big.Int).SetBytes(base[1+half:]), n, cofactor)
 	if c == nil {
-		return nil, nil, fmt.Errorf("explicit parameters are those of no known curve: %w", ErrKey)
+		return nil, nil, e.Err(fmt.Errorf("explicit parameters are those of no known curve: %w", ErrKey))
 	}
 	return c, ds, nil
 }
@@ -326,9 +331,9 @@ func primeField(e tlv.Element) (*big.Int, error) {
 		return nil, err
 	}
 	if oid != oidPrimeField {
-		return nil, fmt.Errorf("field %s: %w", oid, ErrUnsupported)
+		return nil, e.Err(fmt.Errorf("field %s: %w", oid, ErrUnsupported))
 	}
-	p, err := tlv.Parse(params)
+	p, err := params.parse()
 	if err != nil {
 		return nil, err
 	}
@@ -350,17 +355,17 @@ func (k *PublicKey) Verify(a SignatureAlgorithm, fallback crypto.Hash, message, 
 	switch a.Scheme {
 	case RSAPKCS1, GenericRSA, RSAPSS:
 		if k.rsa == nil {
-			return Outcome{}, fmt.Errorf("cms: %s with a key of another kind: %w", a.Scheme, ErrUnsupported)
+			return Outcome{}, refuseSignature(fmt.Errorf("%s with a key of another kind: %w", a.Scheme, ErrUnsupported))
 		}
 		return k.verifyRSA(a, fallback, message, sig)
 	case ECDSA, ECDSAPlain, GenericECDSA:
 		if k.Kind != KeyEC {
-			return Outcome{}, fmt.Errorf("cms: %s with a key of another kind: %w", a.Scheme, ErrUnsupported)
+			return Outcome{}, refuseSignature(fmt.Errorf("%s with a key of another kind: %w", a.Scheme, ErrUnsupported))
 		}
 		return k.verifyECDSA(a, fallback, message, sig)
 	case DSA:
-		return Outcome{}, fmt.Errorf("cms: DSA: %w", ErrUnsupported)
+		return Outcome{}, refuseSignature(fmt.Errorf("DSA: %w", ErrUnsupported))
 	case SchemeUnknown:
 	}
-	return Outcome{}, fmt.Errorf("cms: signature algorithm %s: %w", a.OID, ErrUnsupported)
+	return Outcome{}, refuseSignature(fmt.Errorf("algorithm %s: %w", a.OID, ErrUnsupported))
 }

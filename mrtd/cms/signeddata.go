@@ -26,14 +26,17 @@ const (
 
 // SignedData is a CMS SignedData (RFC 5652 §5) with its parts as received.
 type SignedData struct {
-	Version      int
-	ContentType  string // dotted object identifier
-	Content      []byte // the eContent octets, what the digest covers
-	Digests      []string
-	Certificates [][]byte // as encoded; parse with ParseCertificate
-	CRLs         [][]byte
-	Signers      []SignerInfo
-	Deviations   []deviation.Deviation
+	Version     int
+	ContentType string // dotted object identifier
+	Content     []byte // the eContent octets, what the digest covers
+	// ContentOffset is where Content begins in the file, or its first part where it was
+	// sent in several.
+	ContentOffset int
+	Digests       []string
+	Certificates  [][]byte // as encoded; parse with ParseCertificate
+	CRLs          [][]byte
+	Signers       []SignerInfo
+	Deviations    []deviation.Deviation
 }
 
 // SignerInfo is one signature (RFC 5652 §5.3).
@@ -55,17 +58,23 @@ type SignerInfo struct {
 
 // ParseSignedData reads ContentInfo { signedData }. Trailing bytes are a
 // deviation; indefinite lengths too.
-func ParseSignedData(b []byte) (*SignedData, error) {
-	e, n, err := tlv.ParsePrefix(b)
+func ParseSignedData(b []byte) (*SignedData, error) { return ParseSignedDataAt(b, 0) }
+
+func refuseSigned(err error) error { return tlv.Refuse("signed data", "RFC 5652 5", err) }
+
+// ParseSignedDataAt is ParseSignedData for octets that begin at offset of their file, so
+// that every refusal and deviation names its place there.
+func ParseSignedDataAt(b []byte, offset int) (*SignedData, error) {
+	e, n, err := tlv.ParsePrefixAt(b, offset)
 	if err != nil {
-		return nil, fmt.Errorf("cms: signed data: %w", err)
+		return nil, refuseSigned(err)
 	}
 	sd := &SignedData{}
 	if n != len(b) {
-		sd.deviate(deviation.SODTrailing, n)
+		sd.deviate(deviation.SODTrailing, offset+n)
 	}
 	if err := sd.parse(e); err != nil {
-		return nil, fmt.Errorf("cms: signed data: %w", err)
+		return nil, refuseSigned(err)
 	}
 	return sd, nil
 }
@@ -107,6 +116,9 @@ func (sd *SignedData) parseBody(r *tlv.Reader) error {
 	}
 	if sd.Version, err = version.Int(); err != nil {
 		return err
+	}
+	if sd.Version != 3 { // RFC 5652 §5.1: the content is not id-data; Doc 9303 asks for 3
+		sd.deviate(deviation.SODVersion, version.Offset)
 	}
 	digests, err := r.Expect(tlv.Set)
 	if err != nil {
@@ -185,6 +197,7 @@ func (sd *SignedData) parseContent(e tlv.Element) error {
 	if octets.Tag.Constructed() || octets.Indefinite {
 		sd.deviate(deviation.SODIndefinite, octets.Offset)
 	}
+	sd.ContentOffset = octets.ValueOffset()
 	sd.Content, err = octets.Octets()
 	return err
 }
@@ -207,6 +220,9 @@ func (sd *SignedData) parseSigners(set tlv.Element) error {
 		s, err := parseSigner(k)
 		if err != nil {
 			return err
+		}
+		if s.Version != 1 && s.Issuer != nil || s.Version != 3 && s.Issuer == nil { // RFC 5652 §5.3
+			sd.deviate(deviation.SODVersion, k.Offset)
 		}
 		sd.Signers = append(sd.Signers, s)
 	}
@@ -323,7 +339,7 @@ func (s *SignerInfo) parseAttributes(e tlv.Element) error {
 		}
 	}
 	if s.messageDigest == nil {
-		return fmt.Errorf("no message-digest attribute (RFC 5652 5.3): %w", ErrMalformed)
+		return e.Err(fmt.Errorf("no message-digest attribute: %w", ErrMalformed))
 	}
 	return nil
 }
@@ -369,7 +385,7 @@ func (s *SignerInfo) Matches(c *Certificate) bool {
 func (sd *SignedData) Verify(s *SignerInfo, c *Certificate) (Outcome, error) {
 	digest := HashByOID(s.Digest)
 	if digest == 0 {
-		return Outcome{}, fmt.Errorf("cms: digest algorithm %s: %w", s.Digest, ErrUnsupported)
+		return Outcome{}, refuseSigned(fmt.Errorf("digest algorithm %s: %w", s.Digest, ErrUnsupported))
 	}
 	out := Outcome{}
 	var found []deviation.Deviation
@@ -383,12 +399,12 @@ func (sd *SignedData) Verify(s *SignerInfo, c *Certificate) (Outcome, error) {
 		// Signed attributes start with 0x31: content that does could be a replay
 		// of somebody's attributes (RFC 5652 §5.4 attack, Vaudenay et al.).
 		if len(sd.Content) > 0 && sd.Content[0] == byte(tlv.Set) {
-			return out, fmt.Errorf("cms: content without attributes starts like attributes: %w", ErrMalformed)
+			return out, refuseSigned(&tlv.Error{Offset: sd.ContentOffset, Reason: fmt.Errorf("content without attributes starts like attributes: %w", ErrMalformed)})
 		}
 		out, err = c.Key.Verify(s.Algorithm, digest, sd.Content, s.Signature)
 	} else {
-		if err := s.checkDigest(digest, sd.Content); err != nil {
-			return out, err
+		if !bytes.Equal(sum(digest, sd.Content), s.messageDigest) {
+			return out, refuseSigned(&tlv.Error{Offset: sd.ContentOffset, Reason: ErrDigest})
 		}
 		if s.contentType != sd.ContentType {
 			add(deviation.SODAttrType)
@@ -412,13 +428,6 @@ func (sd *SignedData) Verify(s *SignerInfo, c *Certificate) (Outcome, error) {
 }
 
 func isDigestDiffers(d deviation.Deviation) bool { return d.Code == deviation.SODDigestDiffers }
-
-func (s *SignerInfo) checkDigest(h crypto.Hash, content []byte) error {
-	if !bytes.Equal(sum(h, content), s.messageDigest) {
-		return fmt.Errorf("cms: content: %w", ErrDigest)
-	}
-	return nil
-}
 
 // verifyAttributes tries the attributes in the order sent, then in DER's order
 // of a SET OF, which is what RFC 5652 §5.4 wants hashed.

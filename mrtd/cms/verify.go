@@ -10,6 +10,9 @@ import (
 	"ipse/mrtd/tlv"
 )
 
+// refuseSignature places a refusal in the signature, whose octets count from 0.
+func refuseSignature(err error) error { return tlv.Refuse("signature", "9303-12 4.1.6", err) }
+
 // hashes lists the hash functions to try: the algorithm's own, then the fallback.
 func hashes(own, fallback crypto.Hash) []crypto.Hash {
 	switch {
@@ -40,7 +43,7 @@ func (k *PublicKey) verifyRSA(a SignatureAlgorithm, fallback crypto.Hash, messag
 			return out, nil
 		}
 	}
-	return Outcome{}, fmt.Errorf("cms: %s: %w", a, ErrSignature)
+	return Outcome{}, refuseSignature(fmt.Errorf("%s: %w", a, ErrSignature))
 }
 
 // verifyRSAPSS tries the declared parameters first, then any salt length, then
@@ -64,7 +67,7 @@ func (k *PublicKey) verifyRSAPSS(a SignatureAlgorithm, fallback crypto.Hash, mes
 			}
 		}
 	}
-	return Outcome{}, fmt.Errorf("cms: %s: %w", a, ErrSignature)
+	return Outcome{}, refuseSignature(fmt.Errorf("%s: %w", a, ErrSignature))
 }
 
 func (k *PublicKey) verifyECDSA(a SignatureAlgorithm, fallback crypto.Hash, message, sig []byte) (Outcome, error) {
@@ -85,7 +88,7 @@ func (k *PublicKey) verifyECDSA(a SignatureAlgorithm, fallback crypto.Hash, mess
 			return out, nil
 		}
 	}
-	return Outcome{}, fmt.Errorf("cms: %s: %w", a, ErrSignature)
+	return Outcome{}, refuseSignature(fmt.Errorf("%s: %w", a, ErrSignature))
 }
 
 // splitECDSA reads a signature as SEQUENCE { r, s } or, for the plain scheme and
@@ -105,7 +108,7 @@ func (k *PublicKey) splitECDSA(scheme Scheme, sig []byte) (r, s []byte, plain bo
 			return r, s, true, nil
 		}
 	}
-	return nil, nil, false, fmt.Errorf("cms: ECDSA signature encoding: %w", ErrSignature)
+	return nil, nil, false, refuseSignature(fmt.Errorf("ECDSA encoding: %w", ErrSignature))
 }
 
 func splitDER(sig []byte) (r, s []byte, err error) {

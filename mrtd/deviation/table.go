@@ -31,34 +31,32 @@ const (
 	ChainKeyID           Code = "chain-key-id-differs"
 	ChainNameForm        Code = "chain-name-form-differs"
 	ChainUsagePeriod     Code = "chain-private-key-usage-period"
-	ChainAnchorExpired   Code = "chain-anchor-expired-at-signing"
 	ChainNoIssuerMatch   Code = "chain-issuer-name-differs"
 	ChainDocumentType    Code = "chain-document-type"
 )
 
 // Deviations of the document security object and other signed data.
 const (
-	SODIndefinite        Code = "sod-ber"
-	SODTrailing          Code = "sod-trailing-bytes"
-	SODContentType       Code = "sod-content-type"
-	SODContentTypeAlien  Code = "sod-content-type-unknown"
-	SODNoSignedAttrs     Code = "sod-no-signed-attributes"
-	SODAttrsOrder        Code = "sod-attributes-order"
-	SODAttrType          Code = "sod-content-type-attribute"
-	SODSignerID          Code = "sod-signer-identifier"
-	SODNoCertificate     Code = "sod-no-certificate"
-	SODManyCertificates  Code = "sod-many-certificates"
-	SODManySigners       Code = "sod-many-signers"
-	SODDigestDiffers     Code = "sod-digest-algorithm-differs"
-	SODSchemeDiffers     Code = "sod-scheme-differs-from-key"
-	SODGenericAlgorithm  Code = "sod-generic-signature-algorithm"
-	SODPSSParameters     Code = "sod-pss-parameters"
-	SODHashDiffers       Code = "sod-group-hash-differs"
-	SODVersion           Code = "sod-version"
-	SODWeakHash          Code = "sod-weak-hash"
-	SODPlainECDSA        Code = "sod-plain-ecdsa"
-	SODDigestNotListed   Code = "sod-digest-algorithm-not-listed"
-	SODSigningTimeBefore Code = "sod-signing-time"
+	SODIndefinite       Code = "sod-ber"
+	SODTrailing         Code = "sod-trailing-bytes"
+	SODContentType      Code = "sod-content-type"
+	SODContentTypeAlien Code = "sod-content-type-unknown"
+	SODNoSignedAttrs    Code = "sod-no-signed-attributes"
+	SODAttrsOrder       Code = "sod-attributes-order"
+	SODAttrType         Code = "sod-content-type-attribute"
+	SODSignerID         Code = "sod-signer-identifier"
+	SODNoCertificate    Code = "sod-no-certificate"
+	SODManyCertificates Code = "sod-many-certificates"
+	SODManySigners      Code = "sod-many-signers"
+	SODDigestDiffers    Code = "sod-digest-algorithm-differs"
+	SODSchemeDiffers    Code = "sod-scheme-differs-from-key"
+	SODGenericAlgorithm Code = "sod-generic-signature-algorithm"
+	SODPSSParameters    Code = "sod-pss-parameters"
+	SODHashDiffers      Code = "sod-group-hash-differs"
+	SODVersion          Code = "sod-version"
+	SODWeakHash         Code = "sod-weak-hash"
+	SODPlainECDSA       Code = "sod-plain-ecdsa"
+	SODDigestNotListed  Code = "sod-digest-algorithm-not-listed"
 )
 
 // Deviations of the data.
@@ -69,7 +67,6 @@ const (
 	FileTrailing      Code = "file-trailing-bytes"
 	DG1Filler         Code = "dg1-filler"
 	MRZCheckDigit     Code = "mrz-check-digit"
-	MRZCharacter      Code = "mrz-character"
 	DG2RecordLength   Code = "dg2-record-length"
 	DG2ImageType      Code = "dg2-image-type"
 	DG2ManyImages     Code = "dg2-many-images"
@@ -82,7 +79,6 @@ const (
 	TextUnlisted      Code = "text-unlisted-element"
 	TextMissing       Code = "text-listed-element-missing"
 	TextMalformed     Code = "text-malformed"
-	AAPlainSignature  Code = "aa-plain-signature"
 	AADERSignature    Code = "aa-der-signature"
 	CADefaultProtocol Code = "ca-default-protocol"
 )
@@ -130,11 +126,10 @@ func certificateTable() []Info {
 		{CertWeakKey, ICAO, "A key is shorter than recommended (RSA 2048, EC 224 bits).", "9303-12 4.1.6"},
 		{CertWeakHash, ICAO, "A certificate is signed with SHA-1.", "9303-12 4.1.6"},
 		{CertPSSParameters, ICAO, "The PSS parameters differ from the signature.", "RFC 4055 3.1"},
-		{LinkBroken, ICAO, "A link certificate's signature does not verify; it was not used.", "9303-12 4.1.3"},
+		{LinkBroken, ICAO, "A link certificate leads to no trusted authority; it was not used.", "9303-12 4.1.3"},
 		{ChainKeyID, ICAO, "The authority key identifier does not name the issuer's key.", "RFC 5280 4.2.1.1"},
 		{ChainNameForm, ICAO, "Issuer and subject name agree only after normalisation.", "RFC 5280 7.1"},
 		{ChainUsagePeriod, ICAO, "A private key was used outside its usage period.", "9303-12 7.1.1"},
-		{ChainAnchorExpired, Lenient, "The trust anchor was not valid when the signer was certified.", "9303-11 5.1"},
 		{ChainDocumentType, ICAO, "The signer's certificate does not list this type of document.", "9303-12 7.1.1.6"},
 		{ChainNoIssuerMatch, Lenient, "The issuer is found by key identifier alone, its name differs.", "RFC 5280 6.1.3"},
 	}
@@ -162,7 +157,6 @@ func signedTable() []Info {
 		{SODWeakHash, ICAO, "SHA-1 protects data groups or the signature.", "9303-12 4.1.6"},
 		{SODPlainECDSA, ICAO, "The ECDSA signature is plain (r||s) or not in DER.", "9303-12 4.1.6.3"},
 		{SODDigestNotListed, ICAO, "The signer's digest algorithm is not listed in the signed data.", "RFC 5652 5.1"},
-		{SODSigningTimeBefore, ICAO, "The signing time is outside the signer's validity.", "9303-11 5.1"},
 	}
 }
 
@@ -174,7 +168,6 @@ func dataTable() []Info {
 		{FileTrailing, ICAO, "Bytes follow the file's content.", "9303-10 4.5"},
 		{DG1Filler, ICAO, "DG1 is padded beyond the machine-readable zone.", "9303-10 4.7.1"},
 		{MRZCheckDigit, ICAO, "A check digit of the signed machine-readable zone is wrong.", "9303-3 4.9"},
-		{MRZCharacter, Lenient, "The machine-readable zone holds a character outside its alphabet.", "9303-3 4.3"},
 		{DG2RecordLength, ICAO, "A length field of the facial record is wrong.", "ISO/IEC 19794-5 5.4"},
 		{DG2ImageType, ICAO, "The image is of another type than its record says.", "ISO/IEC 19794-5 5.7.1"},
 		{DG2ManyImages, Strict, "DG2 holds several images; the first is the portrait.", "9303-10 4.7.2"},
@@ -187,7 +180,6 @@ func dataTable() []Info {
 		{TextUnlisted, ICAO, "An element is present and not in the group's list.", "9303-10 4.7.11"},
 		{TextMissing, ICAO, "An element is in the group's list and not present.", "9303-10 4.7.11"},
 		{TextMalformed, ICAO, "A part of a descriptive data group cannot be read and was ignored.", "9303-10 4.7.11"},
-		{AAPlainSignature, Strict, "The active authentication signature is plain r||s.", "9303-11 6.1"},
 		{AADERSignature, ICAO, "The active authentication signature is in DER.", "9303-11 6.1"},
 		{CADefaultProtocol, ICAO, "DG14 names no chip authentication protocol; the default was used.", "9303-11 9.2.5"},
 	}

@@ -169,7 +169,7 @@ func (d *Decoder) run(ctx context.Context, s *decoding, data []byte) error {
 	defer cancel()
 	m, err := d.runtime.InstantiateModule(ctx, d.compiled, wazero.NewModuleConfig().WithName("").WithStartFunctions("j"))
 	if err != nil {
-		return fmt.Errorf("%w: sandbox", ErrDecode)
+		return refuse("", 0, fmt.Errorf("%w: sandbox", ErrDecode))
 	}
 	defer func() {
 		if view, ok := m.Memory().Read(0, m.Memory().Size()); ok {
@@ -179,17 +179,17 @@ func (d *Decoder) run(ctx context.Context, s *decoding, data []byte) error {
 	}()
 	ptr, err := m.ExportedFunction("k").Call(ctx, uint64(len(data))) // malloc
 	if err != nil || ptr[0] == 0 || !m.Memory().Write(uint32(ptr[0]), data) {
-		return fmt.Errorf("%w: sandbox memory", ErrDecode)
+		return refuse("", 0, fmt.Errorf("%w: sandbox memory", ErrDecode))
 	}
 	// jp2_decode(data, size, components at most, indexed, alpha in data, reduce, pad)
 	ret, err := m.ExportedFunction("m").Call(ctx, ptr[0], uint64(len(data)), 4, 0, 0, 0, 0)
 	switch {
 	case ctx.Err() != nil:
-		return fmt.Errorf("%w: time", ErrLimit)
+		return refuse("", 0, fmt.Errorf("%w: time", ErrLimit))
 	case err != nil:
-		return fmt.Errorf("%w: the sandbox was stopped", ErrDecode)
+		return refuse("", 0, fmt.Errorf("%w: the sandbox was stopped", ErrDecode))
 	case ret[0] != 0 || s.failed:
-		return ErrDecode
+		return refuse("", 0, ErrDecode)
 	}
 	return nil
 }
@@ -212,7 +212,7 @@ func picture(pixels []byte, size Size) (image.Image, error) {
 		}
 		return img, nil
 	}
-	return nil, fmt.Errorf("%w: unexpected number of samples", ErrDecode)
+	return nil, refuse("", 0, fmt.Errorf("%w: unexpected number of samples", ErrDecode))
 }
 
 // JPEG decodes a JPEG 2000 portrait and encodes it as JPEG (quality 95), for

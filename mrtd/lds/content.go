@@ -8,8 +8,8 @@ import (
 	"ipse/mrtd/tlv"
 )
 
-// Reasons a file is refused; errors of this package wrap one of them or a tlv
-// error, name the file and never carry its content.
+// Reasons a file is refused. Every error of this package is a *tlv.Refusal that names
+// file, place and clause, wraps one of these or a tlv error, and never carries content.
 var (
 	ErrMalformed   = errors.New("malformed")
 	ErrUnsupported = errors.New("unsupported")
@@ -24,7 +24,7 @@ const MaxFile = 2 << 20
 // tag. Bytes after it are a deviation (Swedish DG14s carry some).
 func content(id FileID, b []byte) (tlv.Element, []deviation.Deviation, error) {
 	if len(b) > MaxFile {
-		return tlv.Element{}, nil, fmt.Errorf("lds: %s: %d octets: %w", id, len(b), ErrUnsupported)
+		return tlv.Element{}, nil, fail(id, fmt.Errorf("%d octets: %w", len(b), ErrUnsupported))
 	}
 	e, n, err := tlv.ParsePrefix(b)
 	if err != nil {
@@ -46,7 +46,10 @@ func Content(id FileID, b []byte) ([]byte, []deviation.Deviation, error) {
 	return e.Value, ds, err
 }
 
-func fail(id FileID, err error) error { return fmt.Errorf("lds: %s: %w", id, err) }
+func fail(id FileID, err error) error { return tlv.Refuse(string(id), id.Clause(), err) }
+
+// Refuse says that the file was refused for err, in the form of this package's errors.
+func Refuse(id FileID, err error) error { return fail(id, err) }
 
 func at(id FileID, code deviation.Code, offset int) deviation.Deviation {
 	return deviation.Deviation{Code: code, Where: string(id), Offset: offset}

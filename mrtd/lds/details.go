@@ -126,8 +126,7 @@ func (t *textReader) deviate(code deviation.Code, offset int) {
 // the group's own list (tag 5C).
 func (t *textReader) each(e tlv.Element, visit func(tlv.Element)) {
 	var listed, present []tlv.Tag
-	err := tlv.Walk(e.Value, func(k tlv.Element, depth int) error {
-		k.Offset += e.ValueOffset()
+	err := tlv.WalkAt(e.Value, e.ValueOffset(), func(k tlv.Element, depth int) error {
 		switch {
 		case k.Tag == 0x5C && depth == 0:
 			listed = tagList(k.Value)

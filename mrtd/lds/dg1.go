@@ -1,6 +1,7 @@
 package lds
 
 import (
+	"errors"
 	"strings"
 
 	"ipse/mrtd/deviation"
@@ -26,7 +27,11 @@ func ParseDG1(b []byte) (*mrz.MRZ, []deviation.Deviation, error) {
 	}
 	zone, err := mrz.Parse(text)
 	if err != nil {
-		return nil, nil, fail(DG1, err)
+		place := object.ValueOffset()
+		if at := (*mrz.Error)(nil); errors.As(err, &at) {
+			place += at.Offset
+		}
+		return nil, nil, fail(DG1, &tlv.Error{Offset: place, Reason: err, Tag: object.Tag})
 	}
 	if !zone.Valid() {
 		ds = append(ds, at(DG1, deviation.MRZCheckDigit, object.Offset))

@@ -51,16 +51,13 @@ func (p *Portrait) parse39794(block tlv.Element) error {
 
 // firstImage finds the first octet string that begins like an image.
 func firstImage(block tlv.Element) (found tlv.Element, err error) {
-	err = tlv.Walk(block.Raw, func(e tlv.Element, _ int) error {
+	err = tlv.WalkAt(block.Value, block.ValueOffset(), func(e tlv.Element, _ int) error {
 		if found.Value == nil && !e.Tag.Constructed() && ImageFormat(e.Value) != "" {
 			found = e
 		}
 		return nil
 	})
-	if err != nil {
-		return tlv.Element{}, fmt.Errorf("face image block at %d: %w", block.Offset, err)
-	}
-	return found, nil
+	return found, err
 }
 
 // representation returns the first representation block and counts them all.

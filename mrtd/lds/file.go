@@ -82,6 +82,28 @@ func (f FileID) SFI() byte { i, _ := f.info(); return i.sfi }
 // Tag returns the outermost tag of the file's content, or 0 where there is none.
 func (f FileID) Tag() byte { i, _ := f.info(); return i.tag }
 
+// Clause returns the clause that says what the file holds (Doc 9303-10, 9303-11).
+func (f FileID) Clause() string {
+	switch f {
+	case COM:
+		return "9303-10 4.6.1"
+	case SOD:
+		return "9303-10 4.6.2"
+	case CardAccess:
+		return "9303-10 3.11.3, 9303-11 9.2"
+	case CardSecurity:
+		return "9303-10 3.11.4, 9303-11 9.2"
+	case DIR:
+		return "9303-10 3.11.2"
+	case ATR:
+		return "9303-10 3.11.1"
+	}
+	if n, ok := f.Number(); ok {
+		return "9303-10 4.7." + strconv.Itoa(n)
+	}
+	return "9303-10"
+}
+
 // Number returns the data group's number, 1 to 16; ok is false for other files.
 func (f FileID) Number() (n int, ok bool) {
 	if len(f) < 3 || len(f) > 4 || f[:2] != "DG" || f[2] == '0' {

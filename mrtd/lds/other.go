@@ -1,8 +1,6 @@
 package lds
 
 import (
-	"fmt"
-
 	"ipse/internal/pii"
 	"ipse/mrtd/cms"
 	"ipse/mrtd/deviation"
@@ -37,7 +35,7 @@ func ParseDG7(b []byte) ([]pii.Bytes, []deviation.Deviation, error) {
 		out = append(out, pii.NewBytes(k.Value))
 	}
 	if len(out) == 0 {
-		return nil, nil, fail(DG7, fmt.Errorf("%w", ErrNoImage))
+		return nil, nil, fail(DG7, e.Err(ErrNoImage))
 	}
 	return out, ds, nil
 }
@@ -95,6 +93,24 @@ func (t *textReader) contact(e tlv.Element) Contact {
 		}
 	}
 	return c
+}
+
+// ParseDG15 reads the public key of active authentication (Doc 9303-10 §4.7.15). Octets
+// after the key, inside the object, are passed over.
+func ParseDG15(b []byte) (*cms.PublicKey, []deviation.Deviation, error) {
+	e, ds, err := content(DG15, b)
+	if err != nil {
+		return nil, nil, err
+	}
+	info, err := e.Reader().Expect(tlv.Sequence)
+	if err != nil {
+		return nil, nil, fail(DG15, err)
+	}
+	key, found, err := cms.ReadPublicKey(info)
+	if err != nil {
+		return nil, nil, fail(DG15, err)
+	}
+	return key, append(ds, deviation.At(string(DG15), found)...), nil
 }
 
 // oidCardSecurity is id-SecurityObject of BSI TR-03110-3 §A.1.2.5.

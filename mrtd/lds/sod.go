@@ -65,11 +65,11 @@ func ParseSOD(b []byte) (*DocumentSecurity, error) {
 	if err != nil {
 		return nil, err
 	}
-	signed, err := cms.ParseSignedData(e.Value)
+	signed, err := cms.ParseSignedDataAt(e.Value, e.ValueOffset())
 	if err != nil {
 		return nil, fail(SOD, err)
 	}
-	object, err := parseSecurityObject(signed.Content)
+	object, err := parseSecurityObject(signed.Content, signed.ContentOffset)
 	if err != nil {
 		return nil, fail(SOD, err)
 	}
@@ -87,8 +87,8 @@ func ParseSOD(b []byte) (*DocumentSecurity, error) {
 	return &DocumentSecurity{Signed: signed, SecurityObject: *object, Deviations: ds}, nil
 }
 
-func parseSecurityObject(b []byte) (*SecurityObject, error) {
-	e, err := tlv.Parse(b)
+func parseSecurityObject(b []byte, offset int) (*SecurityObject, error) {
+	e, err := tlv.ParseAt(b, offset)
 	if err != nil {
 		return nil, err
 	}
@@ -117,7 +117,7 @@ func parseSecurityObject(b []byte) (*SecurityObject, error) {
 		return nil, err
 	}
 	if o.Hash = cms.HashByOID(oid); o.Hash == 0 {
-		return nil, fmt.Errorf("data group hash algorithm %s: %w", oid, ErrUnsupported)
+		return nil, id.Err(fmt.Errorf("data group hash algorithm %s: %w", oid, ErrUnsupported))
 	}
 	list, err := r.Expect(tlv.Sequence)
 	if err != nil {

@@ -57,10 +57,26 @@ func (f Format) size() (lines, width int) {
 
 // Reasons a zone is refused.
 var (
-	ErrLength    = errors.New("mrz: not the length of any machine-readable zone")
-	ErrCharacter = errors.New("mrz: character outside A-Z, 0-9 and <")
-	ErrField     = errors.New("mrz: field does not fit")
+	ErrLength    = errors.New("not the length of any machine-readable zone")
+	ErrCharacter = errors.New("character outside A-Z, 0-9 and <")
+	ErrField     = errors.New("field does not fit")
 )
+
+// Error is a refusal of a zone: where, counted in characters without line breaks and
+// spaces, and by which clause. It never carries the zone.
+type Error struct {
+	Offset int
+	Clause string
+	Reason error
+}
+
+// Error implements error.
+func (e *Error) Error() string {
+	return fmt.Sprintf("machine-readable zone (%s): %v at character %d", e.Clause, e.Reason, e.Offset)
+}
+
+// Unwrap returns the reason.
+func (e *Error) Unwrap() error { return e.Reason }
 
 // Check is the result of one check digit (Doc 9303-3 §4.9).
 type Check struct {
@@ -111,9 +127,9 @@ func Parse(text string) (*MRZ, error) {
 		}
 		return r
 	}, text)
-	for _, r := range s {
+	for i, r := range []rune(s) {
 		if (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '<' {
-			return nil, ErrCharacter
+			return nil, &Error{Offset: i, Clause: "9303-3 4.3", Reason: ErrCharacter}
 		}
 	}
 	m := &MRZ{}
@@ -130,7 +146,7 @@ func Parse(text string) (*MRZ, error) {
 	case len(s) == 88:
 		m.Format = TD3
 	default:
-		return nil, ErrLength
+		return nil, &Error{Offset: len(s), Clause: "9303-3 4.2", Reason: ErrLength}
 	}
 	n, width := m.Format.size()
 	for i := range n {

@@ -11,6 +11,9 @@ type Reader struct {
 // NewReader returns a reader over the elements of b.
 func NewReader(b []byte) *Reader { return &Reader{rest: b} }
 
+// NewReaderAt is NewReader for octets that begin at offset of the outermost input.
+func NewReaderAt(b []byte, offset int) *Reader { return &Reader{rest: b, offset: offset} }
+
 // Empty reports whether nothing is left.
 func (r *Reader) Empty() bool { return len(r.rest) == 0 }
 
@@ -115,8 +118,11 @@ func Find(b []byte, tag Tag) (e Element, ok bool) {
 // Walk visits every element of b in order of appearance, parents first, with
 // its depth (0 at the top). It is iterative; MaxDepth and MaxElements bound it.
 // It stops at the first error, its own or that of visit.
-func Walk(b []byte, visit func(e Element, depth int) error) error {
-	stack := []*Reader{NewReader(b)}
+func Walk(b []byte, visit func(e Element, depth int) error) error { return WalkAt(b, 0, visit) }
+
+// WalkAt is Walk for octets that begin at offset of the outermost input.
+func WalkAt(b []byte, offset int, visit func(e Element, depth int) error) error {
+	stack := []*Reader{NewReaderAt(b, offset)}
 	seen := 0
 	for len(stack) > 0 {
 		top := stack[len(stack)-1]

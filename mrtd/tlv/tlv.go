@@ -46,9 +46,9 @@ type Error struct {
 // Error implements error.
 func (e *Error) Error() string {
 	if e.Tag != 0 {
-		return fmt.Sprintf("tlv: %v (tag %s, offset %d)", e.Reason, e.Tag, e.Offset)
+		return fmt.Sprintf("%v at offset %d, tag %s", e.Reason, e.Offset, e.Tag)
 	}
-	return fmt.Sprintf("tlv: %v (offset %d)", e.Reason, e.Offset)
+	return fmt.Sprintf("%v at offset %d", e.Reason, e.Offset)
 }
 
 // Unwrap returns the reason.
@@ -130,23 +130,30 @@ func (e Element) Err(reason error) error {
 }
 
 // Parse reads exactly one element and refuses trailing bytes.
-func Parse(b []byte) (Element, error) {
-	e, n, err := ParsePrefix(b)
+func Parse(b []byte) (Element, error) { return ParseAt(b, 0) }
+
+// ParseAt is Parse for octets that begin at offset of the outermost input, so that
+// every element and error inside names its place there.
+func ParseAt(b []byte, offset int) (Element, error) {
+	e, err := readAt(b, offset)
 	if err != nil {
 		return Element{}, err
 	}
-	if n != len(b) {
-		return Element{}, &Error{Offset: n, Reason: ErrTrailing, Tag: e.Tag}
+	if len(e.Raw) != len(b) {
+		return Element{}, &Error{Offset: offset + len(e.Raw), Reason: ErrTrailing, Tag: e.Tag}
 	}
 	return e, nil
 }
 
-// ParsePrefix reads the element at the start of b and returns its whole length;
-// what follows is the caller's.
-func ParsePrefix(b []byte) (Element, int, error) {
-	e, err := readAt(b, 0)
+// ParsePrefixAt is ParsePrefix for octets that begin at offset of the outermost input.
+func ParsePrefixAt(b []byte, offset int) (Element, int, error) {
+	e, err := readAt(b, offset)
 	return e, len(e.Raw), err
 }
+
+// ParsePrefix reads the element at the start of b and returns its whole length;
+// what follows is the caller's.
+func ParsePrefix(b []byte) (Element, int, error) { return ParsePrefixAt(b, 0) }
 
 // Header is an identifier and a length, read before the contents are there.
 type Header struct {

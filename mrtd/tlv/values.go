@@ -194,13 +194,13 @@ func (e Element) Octets() ([]byte, error) {
 		return e.Value, nil
 	}
 	var out []byte
-	err := Walk(e.Value, func(part Element, _ int) error {
+	err := WalkAt(e.Value, e.ValueOffset(), func(part Element, _ int) error {
 		switch part.Tag {
 		case OctetString:
 			out = append(out, part.Value...)
 		case OctetString | 0x20:
 		default:
-			return &Error{Offset: e.ValueOffset() + part.Offset, Reason: ErrUnwanted, Tag: part.Tag}
+			return part.Err(ErrUnwanted)
 		}
 		return nil
 	})

@@ -79,17 +79,31 @@ type deviationList struct {
 // complete, since the state's authority may be in a later source.
 func (l *loader) deviations(sd *cms.SignedData) error {
 	l.report.Form = "deviation list"
-	list, err := tlv.Parse(sd.Content)
+	known, err := parseDeviationList(sd.Content, sd.ContentOffset)
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrListContent, err)
 	}
+	for _, k := range known {
+		k.Source = l.report.Name
+	}
+	l.pending = append(l.pending, deviationList{sd: sd, known: known, report: l.reportIndex})
+	return nil
+}
+
+// parseDeviationList reads DeviationList ::= SEQUENCE { version, digestAlg OPTIONAL,
+// deviations SET OF Deviation } (ICAO 9303-12 §10.2).
+func parseDeviationList(content []byte, offset int) ([]*KnownDeviation, error) {
+	list, err := tlv.ParseAt(content, offset)
+	if err != nil {
+		return nil, err
+	}
 	r := list.Reader()
 	if _, err := r.Expect(tlv.Integer); err != nil {
-		return fmt.Errorf("%w: %w", ErrListContent, err)
+		return nil, err
 	}
 	hash := ""
 	if algorithm, ok, err := r.Optional(tlv.Sequence); err != nil {
-		return fmt.Errorf("%w: %w", ErrListContent, err)
+		return nil, err
 	} else if ok {
 		if id, err := algorithm.Reader().Expect(tlv.OID); err == nil {
 			hash, _ = id.ObjectIdentifier()
@@ -97,27 +111,23 @@ func (l *loader) deviations(sd *cms.SignedData) error {
 	}
 	set, err := r.Expect(tlv.Set)
 	if err != nil {
-		return fmt.Errorf("%w: %w", ErrListContent, err)
+		return nil, err
 	}
-	pending := deviationList{sd: sd, report: l.reportIndex}
+	var out []*KnownDeviation
 	for entries := set.Reader(); !entries.Empty(); {
 		e, err := entries.Next()
 		if err != nil {
-			return fmt.Errorf("%w: %w", ErrListContent, err)
+			return nil, err
 		}
 		known, err := parseDeviation(e, hash)
 		if err != nil {
-			return fmt.Errorf("%w: %w", ErrListContent, err)
+			return nil, err
 		}
-		if pending.known = append(pending.known, known...); len(pending.known) > maxKnownDeviations {
-			return fmt.Errorf("%w: more than %d deviations", ErrListContent, maxKnownDeviations)
+		if out = append(out, known...); len(out) > maxKnownDeviations {
+			return nil, e.Err(tlv.ErrCount)
 		}
 	}
-	for _, k := range pending.known {
-		k.Source = l.report.Name
-	}
-	l.pending = append(l.pending, pending)
-	return nil
+	return out, nil
 }
 
 // parseDeviation reads Deviation ::= SEQUENCE { documents, descriptions }.
@@ -253,7 +263,7 @@ func (a *affected) parsePeriod(f tlv.Element) error {
 
 func (a *affected) parseNumbers(f tlv.Element) error {
 	a.numbers = map[string]bool{}
-	for r := tlv.NewReader(f.Value); !r.Empty(); {
+	for r := f.Reader(); !r.Empty(); {
 		n, err := r.Next()
 		if err != nil {
 			return err
@@ -304,7 +314,7 @@ func (s *Store) settle(pending []deviationList, reports []Report) {
 	for _, p := range pending {
 		country, err := s.listCountry(p.sd)
 		if err != nil {
-			reports[p.report].Refused = append(reports[p.report].Refused, Refusal{What: "deviation list", Reason: err.Error()})
+			reports[p.report].Refused = append(reports[p.report].Refused, Refusal{What: "deviation list", Reason: tlv.Refuse("deviation list", "9303-12 10", err).Error()})
 			continue
 		}
 		reports[p.report].Signature = "verified: signer of " + country + " certified by a trusted authority"

@@ -88,7 +88,7 @@ func Load(sources []Source, opts Options) (*Store, []Report, error) {
 		digest := sha256.Sum256(s.Data)
 		l.report.SHA256 = hex.EncodeToString(digest[:])
 		if err := l.source(s.Data); err != nil {
-			err = fmt.Errorf("trust: source %s: %w", s.Name, err)
+			err = fmt.Errorf("trust: %w", tlv.Refuse(s.Name, l.clause(), err))
 			if !opts.SkipBadSources {
 				return nil, append(reports, *l.report), err
 			}
@@ -111,6 +111,21 @@ type loader struct {
 	authorities, signers []*Entry
 	crls                 []*cms.CRL
 	index                int
+}
+
+// clause returns the clause that describes the form of the source at hand.
+func (l *loader) clause() string {
+	switch l.report.Form {
+	case "master list":
+		return "9303-12 9"
+	case "deviation list":
+		return "9303-12 10"
+	case "LDIF":
+		return "RFC 2849"
+	case "PEM":
+		return "RFC 7468"
+	}
+	return "9303-12 7"
 }
 
 func (l *loader) source(data []byte) error {

@@ -29,13 +29,8 @@ func (l *loader) masterList(data []byte) error {
 	// say is used only once the signature is known to be good.
 	var signature string
 	var signatureErr error
-	var work sync.WaitGroup
-	work.Go(func() { signature, signatureErr = l.verifyList(sd) })
-	certs, err := listedCertificates(sd.Content)
-	if err == nil {
-		parseAll(certs)
-	}
-	work.Wait()
+	certs, err := listedCertificates(sd.Content, sd.ContentOffset)
+	inParallel(len(certs), func() { signature, signatureErr = l.verifyList(sd) }, func(i int) { certs[i].parse() })
 	if signatureErr != nil {
 		return signatureErr
 	}
@@ -50,8 +45,8 @@ func (l *loader) masterList(data []byte) error {
 }
 
 // listedCertificates splits CscaMasterList into its certificates.
-func listedCertificates(content []byte) ([]parsed, error) {
-	list, err := tlv.Parse(content)
+func listedCertificates(content []byte, offset int) ([]parsed, error) {
+	list, err := tlv.ParseAt(content, offset)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrListContent, err)
 	}
@@ -88,20 +83,28 @@ func (p *parsed) parse() {
 	}
 }
 
-// parseAll parses many certificates on all processors.
-func parseAll(certs []parsed) {
+// inParallel calls once, and each for 0 to n-1, on all processors where n is large.
+func inParallel(n int, once func(), each func(i int)) {
 	const batch, maxWorkers = 16, 8
+	if n < 2*batch {
+		once()
+		for i := range n {
+			each(i)
+		}
+		return
+	}
 	var next atomic.Int64
 	var work sync.WaitGroup
-	for range min(runtime.GOMAXPROCS(0), maxWorkers, len(certs)/batch+1) {
+	work.Go(once)
+	for range min(runtime.GOMAXPROCS(0), maxWorkers) {
 		work.Go(func() {
 			for {
 				start := int(next.Add(batch)) - batch
-				if start >= len(certs) {
+				if start >= n {
 					return
 				}
-				for i := start; i < min(start+batch, len(certs)); i++ {
-					certs[i].parse()
+				for i := start; i < min(start+batch, n); i++ {
+					each(i)
 				}
 			}
 		})

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"ipse/mrtd/cms"
@@ -14,13 +15,15 @@ import (
 var (
 	ErrNoAuthority  = errors.New("trust: no authority of that name or key is trusted")
 	ErrNotCertified = errors.New("trust: no trusted authority of that name signed this certificate")
+	ErrBrokenLink   = errors.New("trust: the link certificate that signed this one leads to no trusted authority")
 )
 
 // maxCandidates bounds how many keys of one name are tried, maxLinks how many
-// links a path may have.
+// links a path may have, maxChecks how many signatures are checked for one path.
 const (
 	maxCandidates = 32
 	maxLinks      = 8
+	maxChecks     = 256
 )
 
 // Path leads from a certificate to the anchor that vouches for it.
@@ -29,7 +32,8 @@ type Path struct {
 	// an anchor.
 	Authorities []*Entry
 	Deviations  []deviation.Deviation
-	// BrokenLinks counts link certificates whose signature did not verify.
+	// BrokenLinks counts link certificates that were passed over: no authority of the
+	// store signed them.
 	BrokenLinks int
 }
 
@@ -40,28 +44,59 @@ func (p *Path) Anchor() *Entry { return p.Authorities[len(p.Authorities)-1] }
 func (p *Path) Issuer() *Entry { return p.Authorities[0] }
 
 // Path looks for the authority that signed c and, if that is a link
-// certificate, for the anchor behind it (ICAO 9303-11 §5.1, RFC 5280 §6). It
+// certificate, for the anchor behind it (ICAO 9303-11 §5.1, RFC 5280 §6). A link that
+// leads to no anchor is passed over, and named where another way is found. It
 // looks at signatures, not at dates: see ValidAt of the certificates.
 func (s *Store) Path(c *cms.Certificate) (*Path, error) {
 	p := &Path{}
-	current := c
-	for range maxLinks {
-		e, err := s.issuerOf(current, p)
-		if err != nil {
-			return nil, err
+	budget := maxChecks
+	if err := s.climb(c, p, &budget); err != nil {
+		return nil, err
+	}
+	for range p.BrokenLinks {
+		p.Deviations = append(p.Deviations, deviation.Deviation{Code: deviation.LinkBroken, Where: "link certificate"})
+	}
+	return p, nil
+}
+
+// climb extends p from c to an anchor. It is as deep as maxLinks, and checks at most
+// budget signatures.
+func (s *Store) climb(c *cms.Certificate, p *Path, budget *int) error {
+	if len(p.Authorities) >= maxLinks {
+		return fmt.Errorf("%w: more than %d links", ErrNoAuthority, maxLinks)
+	}
+	last := ErrNoAuthority
+	for _, e := range s.candidates(c) {
+		if e.Cert == c || slices.Contains(p.Authorities, e) {
+			continue
+		}
+		if *budget--; *budget < 0 {
+			return last
+		}
+		before := *p
+		if !p.certify(c, e) {
+			if errors.Is(last, ErrNoAuthority) {
+				last = ErrNotCertified
+			}
+			continue
 		}
 		p.Authorities = append(p.Authorities, e)
 		if e.Kind == Anchor {
-			return p, nil
+			return nil
 		}
 		// The same key may also be on the list as an anchor of its own.
 		if a := s.anchorWithKey(e.Cert); a != nil {
 			p.Authorities = append(p.Authorities, a)
-			return p, nil
+			return nil
 		}
-		current = e.Cert
+		if s.climb(e.Cert, p, budget) == nil {
+			return nil
+		}
+		p.Authorities, p.Deviations = before.Authorities, before.Deviations
+		p.BrokenLinks++
+		last = fmt.Errorf("%w: serial %s of %s", ErrBrokenLink, e.Cert.SerialNumber().Text(16), e.Cert.Country())
 	}
-	return nil, fmt.Errorf("%w: more than %d links", ErrNoAuthority, maxLinks)
+	return last
 }
 
 func (s *Store) anchorWithKey(link *cms.Certificate) *Entry {
@@ -73,40 +108,44 @@ func (s *Store) anchorWithKey(link *cms.Certificate) *Entry {
 	return nil
 }
 
-// issuerOf tries, in this order, authorities with the issuer's name and key
-// identifier, with the name alone, and with the key identifier alone.
-func (s *Store) issuerOf(c *cms.Certificate, p *Path) (*Entry, error) {
+// certify checks that e signed c, and gathers in what they do not agree.
+func (p *Path) certify(c *cms.Certificate, e *Entry) bool {
+	out, err := c.CheckSignedBy(e.Cert.Key)
+	if err != nil {
+		return false
+	}
+	ds := slices.Clone(p.Deviations)
+	ds = append(ds, out.Deviations...)
+	add := func(code deviation.Code) { ds = append(ds, deviation.Deviation{Code: code}) }
+	switch {
+	case !c.Issuer.Equal(e.Cert.Subject):
+		add(deviation.ChainNoIssuerMatch)
+	case !bytes.Equal(c.Issuer.Raw, e.Cert.Subject.Raw):
+		add(deviation.ChainNameForm)
+	}
+	if c.AuthorityKeyID != nil && e.Cert.SubjectKeyID != nil && !bytes.Equal(c.AuthorityKeyID, e.Cert.SubjectKeyID) {
+		add(deviation.ChainKeyID)
+	}
+	p.Deviations = ds
+	return true
+}
+
+// issuerOf returns an authority that signed c.
+func (s *Store) issuerOf(c *cms.Certificate) (*Entry, error) {
 	candidates := s.candidates(c)
 	if len(candidates) == 0 {
 		return nil, ErrNoAuthority
 	}
-	for i, e := range candidates {
-		if i == maxCandidates {
-			break
+	for _, e := range candidates {
+		if e.Cert != c && new(Path).certify(c, e) {
+			return e, nil
 		}
-		if e.Cert == c {
-			continue
-		}
-		out, err := c.CheckSignedBy(e.Cert.Key)
-		if err != nil {
-			continue
-		}
-		p.Deviations = append(p.Deviations, out.Deviations...)
-		add := func(code deviation.Code) { p.Deviations = append(p.Deviations, deviation.Deviation{Code: code}) }
-		switch {
-		case !c.Issuer.Equal(e.Cert.Subject):
-			add(deviation.ChainNoIssuerMatch)
-		case !bytes.Equal(c.Issuer.Raw, e.Cert.Subject.Raw):
-			add(deviation.ChainNameForm)
-		}
-		if c.AuthorityKeyID != nil && e.Cert.SubjectKeyID != nil && !bytes.Equal(c.AuthorityKeyID, e.Cert.SubjectKeyID) {
-			add(deviation.ChainKeyID)
-		}
-		return e, nil
 	}
 	return nil, ErrNotCertified
 }
 
+// candidates lists, at most maxCandidates: authorities with the issuer's name and key
+// identifier, with the name alone, and with the key identifier alone.
 func (s *Store) candidates(c *cms.Certificate) []*Entry {
 	var both, name, key []*Entry
 	for _, e := range s.byName[c.Issuer.Key()] {
@@ -124,7 +163,8 @@ func (s *Store) candidates(c *cms.Certificate) []*Entry {
 		}
 	}
 	// Anchors before links: fewer signatures to check, nothing to doubt.
-	return append(append(anchorsFirst(both), anchorsFirst(name)...), anchorsFirst(key)...)
+	all := append(append(anchorsFirst(both), anchorsFirst(name)...), anchorsFirst(key)...)
+	return all[:min(len(all), maxCandidates)]
 }
 
 func anchorsFirst(entries []*Entry) []*Entry {
@@ -221,7 +261,7 @@ func (s *Store) AuditLinks() (verified int, broken []BrokenLink) {
 				continue
 			}
 		}
-		if _, err := s.issuerOf(e.Cert, &Path{}); err != nil {
+		if _, err := s.issuerOf(e.Cert); err != nil {
 			broken = append(broken, BrokenLink{e, err})
 			continue
 		}
