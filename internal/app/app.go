@@ -122,6 +122,9 @@ func (a *App) Close(ctx context.Context) error {
 	if a.store != nil {
 		errs = append(errs, a.store.Close())
 	}
+	if a.keys != nil {
+		a.keys.TokenRSA.close()
+	}
 	return errors.Join(errs...)
 }
 
@@ -230,7 +233,7 @@ func (a *App) buildProvider(context.Context) error {
 		services = append(services, a.opts.demo.services()...)
 	}
 	a.idp, err = idp.New(idp.Config{Issuer: a.opts.Config.Server.PublicURL, Name: "Ipse", PairwiseKey: a.keys.Pairwise,
-		Keys:     []idp.SigningKey{{Algorithm: "ES256", Signer: a.keys.TokenEC}, {Algorithm: "RS256", Signer: a.keys.TokenRSA}},
+		Keys:     []idp.SigningKey{{Algorithm: "ES256", Signer: a.keys.TokenEC}, {Algorithm: "RS256", Make: a.keys.TokenRSA.Signer}},
 		Services: services, Store: a.store.Records(), Verifier: claimsVerifier{a.vault}, Journal: journal{a.vault, a.accounts},
 		EndSession: func(w http.ResponseWriter, r *http.Request) { a.api.EndSession(w, r) }, // the API is built after
 		Admit:      func(r *http.Request) time.Duration { return a.api.Spend(r, loginCost) },
@@ -244,11 +247,15 @@ func (a *App) buildAPI(context.Context) error {
 	if err != nil {
 		return err
 	}
+	logos, err := logosOf(cfg.Service)
+	if err != nil {
+		return err
+	}
 	api := httpapi.Config{PublicURL: cfg.Server.PublicURL, Proofing: a.proofing, Accounts: a.accounts, Vault: a.vault, Logins: logins{a.idp},
 		Site: httpapi.Site{Name: "Ipse", Version: a.opts.Version, Languages: []string{"en", "fr"}, Counter: httpapi.Counter{Places: cfg.Counter.Places},
 			Operator: httpapi.Operator{Name: cfg.Operator.Name, Contact: cfg.Operator.Contact, PrivacyURL: cfg.Operator.PrivacyURL}},
 		OIDC: a.idp.Handler(), Relay: a.hub, Pages: web.Handler(), OnCamera: a.models.prepare,
-		Ready: a.store.Ping, Client: client, Now: a.opts.Now, Rand: a.opts.Rand, Log: a.log}
+		Ready: a.store.Ping, Client: client, Now: a.opts.Now, Rand: a.opts.Rand, Log: a.log, Logos: logos}
 	if a.opts.demo != nil {
 		a.opts.demo.change(&api, a)
 	}

@@ -7,3 +7,9 @@ func (o *DemoOptions) Register(s config.Service) { o.services = append(o.service
 
 // Repeat is repeat, for tests.
 var Repeat = repeat
+
+// ServicesOf is servicesOf, and LogosOf logosOf, for tests.
+var (
+	ServicesOf = servicesOf
+	LogosOf    = logosOf
+)

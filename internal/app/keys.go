@@ -13,6 +13,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sync"
 )
 
 // Keys are the server's own secrets. None of them opens what people's passkeys
@@ -24,8 +25,9 @@ type Keys struct {
 	Receipts *ecdsa.PrivateKey
 	// TokenEC signs ID tokens for services that ask for ES256.
 	TokenEC *ecdsa.PrivateKey
-	// TokenRSA signs ID tokens for services that ask for RS256 (3072 bits).
-	TokenRSA *rsa.PrivateKey
+	// TokenRSA signs ID tokens for services that ask for RS256 (3072 bits). It takes
+	// most of a second to make: see RSAKey.
+	TokenRSA *RSAKey
 	// Pairwise derives each service's subject for a person (32 bytes, HMAC-SHA-256).
 	Pairwise []byte
 }
@@ -53,22 +55,65 @@ func LoadKeys(dir string, random io.Reader) (*Keys, error) {
 		}
 		*target = ec
 	}
-	key, err := loadKey(filepath.Join(dir, "token-rs256.pem"), func() (crypto.Signer, error) {
-		return rsa.GenerateKey(random, rsaBits)
-	})
-	if err != nil {
+	var err error
+	if k.TokenRSA, err = newRSAKey(filepath.Join(dir, "token-rs256.pem"), random); err != nil {
 		return nil, err
 	}
-	rsaKey, ok := key.(*rsa.PrivateKey)
-	if !ok || rsaKey.N.BitLen() < 2048 {
-		return nil, errors.New("key token-rs256.pem: not an RSA key of at least 2048 bits")
-	}
-	k.TokenRSA = rsaKey
 	k.Pairwise, err = loadSecret(filepath.Join(dir, "pairwise.key"), random)
 	if err != nil {
 		return nil, err
 	}
 	return &k, nil
+}
+
+// RSAKey is a key that is made when it is first needed, or in the background, and
+// then kept like the others. It is safe for concurrent use.
+type RSAKey struct {
+	name   string
+	random io.Reader
+
+	mu     sync.Mutex // guards what follows; held while the key is made
+	key    *rsa.PrivateKey
+	closed bool
+}
+
+// newRSAKey reads the key where it exists already.
+func newRSAKey(name string, random io.Reader) (*RSAKey, error) {
+	k := &RSAKey{name: name, random: random}
+	if _, err := os.Stat(name); errors.Is(err, fs.ErrNotExist) {
+		return k, nil
+	}
+	_, err := k.Signer()
+	return k, err
+}
+
+// Signer returns the key, made and written to disk if it was not there.
+func (k *RSAKey) Signer() (crypto.Signer, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.key != nil {
+		return k.key, nil
+	}
+	if k.closed {
+		return nil, errors.New("key: the server is stopping")
+	}
+	key, err := loadKey(k.name, func() (crypto.Signer, error) { return rsa.GenerateKey(k.random, rsaBits) })
+	if err != nil {
+		return nil, err
+	}
+	made, ok := key.(*rsa.PrivateKey)
+	if !ok || made.N.BitLen() < 2048 {
+		return nil, fmt.Errorf("key %s: not an RSA key of at least 2048 bits", k.name)
+	}
+	k.key = made
+	return made, nil
+}
+
+// close waits until the key is made, if it is being made, and makes none any more.
+func (k *RSAKey) close() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.closed = true
 }
 
 func loadKey(name string, generate func() (crypto.Signer, error)) (crypto.Signer, error) {

@@ -2,11 +2,14 @@ package app_test
 
 import (
 	"bytes"
+	"crypto"
 	"crypto/rand"
+	"crypto/rsa"
 	"errors"
 	"io"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 	"testing/iotest"
 
@@ -20,13 +23,20 @@ func TestKeysAreMadeOnceAndStayTheSame(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	firstRSA, err := first.TokenRSA.Signer()
+	if err != nil {
+		t.Fatal(err)
+	}
 	second, err := app.LoadKeys(dir, failing{})
 	if err != nil {
 		t.Fatalf("a second start made keys again: %v", err)
 	}
 	if !first.Claims.Equal(second.Claims) || !first.Receipts.Equal(second.Receipts) ||
-		!first.TokenEC.Equal(second.TokenEC) || !first.TokenRSA.Equal(second.TokenRSA) || !bytes.Equal(first.Pairwise, second.Pairwise) {
+		!first.TokenEC.Equal(second.TokenEC) || !bytes.Equal(first.Pairwise, second.Pairwise) {
 		t.Error("a key changed between two starts")
+	}
+	if secondRSA, err := second.TokenRSA.Signer(); err != nil || !firstRSA.Public().(*rsa.PublicKey).Equal(secondRSA.Public()) {
+		t.Errorf("the RSA key changed between two starts: %v", err)
 	}
 	if first.Claims.Equal(first.Receipts) || first.Claims.Equal(first.TokenEC) {
 		t.Error("two purposes share a key")
@@ -75,7 +85,11 @@ func TestABrokenKeyFileIsNeverReplaced(t *testing.T) {
 func TestAKeyOfAnotherKindIsRefused(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	if _, err := app.LoadKeys(dir, rand.Reader); err != nil {
+	keys, err := app.LoadKeys(dir, rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := keys.TokenRSA.Signer(); err != nil {
 		t.Fatal(err)
 	}
 	rsaKey, err := os.ReadFile(filepath.Join(dir, "token-rs256.pem"))
@@ -111,3 +125,27 @@ func TestFailingRandomnessLeavesNoFile(t *testing.T) {
 type failing struct{}
 
 func (failing) Read([]byte) (int, error) { return 0, errors.New("no randomness expected") }
+
+// TestTheSlowKeyIsMadeOnceWhoeverAsksFirst: and a start does not wait for it.
+func TestTheSlowKeyIsMadeOnceWhoeverAsksFirst(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	keys, err := app.LoadKeys(dir, rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "token-rs256.pem")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the start has made it: %v", err)
+	}
+	var group sync.WaitGroup
+	var got [4]crypto.Signer
+	for i := range got {
+		group.Go(func() { got[i], _ = keys.TokenRSA.Signer() })
+	}
+	group.Wait()
+	for _, k := range got {
+		if k == nil || k != got[0] {
+			t.Fatal("two keys were made")
+		}
+	}
+}

@@ -52,6 +52,7 @@ func (a *App) ServeOn(ctx context.Context, listener net.Listener, ready func(net
 	defer stopSweeps()
 	var background sync.WaitGroup
 	background.Go(func() { a.sweep(sweeping) })
+	background.Go(func() { attempt(sweeping, a.log, "RSA key", a.makeRSAKey) })
 	failed := make(chan error, 1)
 	background.Go(func() { failed <- server.Serve(listener) })
 	if ready != nil {
@@ -111,24 +112,35 @@ func (a *App) sweep(ctx context.Context) {
 func repeat(ctx context.Context, log *slog.Logger, what string, every time.Duration, do func(context.Context) error) {
 	tick := time.NewTicker(every)
 	defer tick.Stop()
-	turn := func() {
-		defer func() {
-			if fault := recover(); fault != nil {
-				log.ErrorContext(ctx, "panic", "what", what, "fault", pii.Fault(fault))
-			}
-		}()
-		if err := do(ctx); err != nil && ctx.Err() == nil {
-			log.ErrorContext(ctx, "sweep", "what", what, "error", err)
-		}
-	}
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			turn()
+			attempt(ctx, log, what, do)
 		}
 	}
+}
+
+// attempt does something in the background: what goes wrong is for the log.
+func attempt(ctx context.Context, log *slog.Logger, what string, do func(context.Context) error) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			log.ErrorContext(ctx, "panic", "what", what, "fault", pii.Fault(fault))
+		}
+	}()
+	if err := do(ctx); err != nil && ctx.Err() == nil {
+		log.ErrorContext(ctx, "in the background", "what", what, "error", err)
+	}
+}
+
+// makeRSAKey makes the slow key of a first start before a service asks for it.
+func (a *App) makeRSAKey(ctx context.Context) error {
+	if ctx.Err() != nil {
+		return nil
+	}
+	_, err := a.keys.TokenRSA.Signer()
+	return err
 }
 
 // certificateFile reads the certificate again when the file has changed, looking

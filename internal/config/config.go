@@ -129,8 +129,10 @@ type Service struct {
 	NameEN string `toml:"name_en"`
 	// The same in French.
 	NameFR string `toml:"name_fr"`
-	// A picture shown beside the name. May be empty.
-	LogoURL string `toml:"logo_url"`
+	// A picture shown beside the name: a PNG, JPEG, WebP or SVG file of at most 256
+	// KiB, read at the start and served from Ipse's own address, so that no other
+	// server learns who logs in. May be empty.
+	LogoFile string `toml:"logo_file"`
 	// The service's own privacy notice. May be empty.
 	PolicyURL string `toml:"policy_url"`
 	// Why the service asks who you are, in English.
@@ -161,6 +163,13 @@ type Service struct {
 	Sector string `toml:"sector"`
 	// The signature of ID tokens: ES256 or RS256.
 	IDTokenAlg string `toml:"id_token_alg"`
+	// Refuse authorization requests that were not pushed before (RFC 9126).
+	RequirePAR bool `toml:"require_par"`
+	// Refuse tokens that are not bound to a key of the service's (DPoP, RFC 9449).
+	RequireDPoP bool `toml:"require_dpop"`
+	// Where the service wants to be told that a person has signed out (OpenID Connect
+	// Back-Channel Logout 1.0): https, or http on loopback. May be empty.
+	BackChannelLogoutURI string `toml:"backchannel_logout_uri"`
 }
 
 // Duration is a time.Duration written as in "30m" or "15s".

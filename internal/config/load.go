@@ -85,6 +85,7 @@ func (c *Config) resolve(dir string) {
 	at(&c.Face.Pack)
 	for i := range c.Service {
 		at(&c.Service[i].JWKSFile)
+		at(&c.Service[i].LogoFile)
 	}
 }
 
@@ -194,6 +195,7 @@ func (v *checker) service(name string, s Service) {
 	for _, u := range append(append([]string{}, s.RedirectURIs...), s.PostLogoutRedirectURIs...) {
 		v.url(name+".redirect_uris", u, false)
 	}
+	v.url(name+".backchannel_logout_uri", s.BackChannelLogoutURI, true)
 	if s.RequiredACR != "" {
 		v.oneOf(name+".required_acr", s.RequiredACR, "eidas1", "eidas2", "eidas3")
 	}

@@ -113,6 +113,8 @@ type Config struct {
 	Now  func() time.Time
 	Rand io.Reader
 	Log  *slog.Logger
+	// Logos are the services' pictures, by service. May be nil.
+	Logos map[string]Logo
 	// Pace multiplies the allowance of clients; zero means 1.
 	Pace int
 }
@@ -173,6 +175,7 @@ func (a *API) mux() *http.ServeMux {
 		serve   handler
 	}{
 		{"GET /api/config", 0, a.config},
+		{"GET /api/service/{id}/logo", 0, a.logo},
 
 		{"POST /api/proofing", 10, a.startProofing},
 		{"GET /api/proofing", 1, a.proofing},

@@ -26,7 +26,7 @@ func (l *login) view(t testing.TB) idp.LoginView {
 // and each attribute with whether the service can do without it.
 func TestLoginPageShowsExactlyWhatIsAsked(t *testing.T) {
 	t.Parallel()
-	p := world(t, "high", requireACR("eidas2"), func(s *idp.Service) { s.LogoURL, s.PolicyURL = "/logo.svg", "https://tax.example/privacy" })
+	p := world(t, "high", requireACR("eidas2"), func(s *idp.Service) { s.LogoPath, s.PolicyURL = "/logo.svg", "https://tax.example/privacy" })
 	before := p.w.Now()
 	v := p.begin(t).view(t)
 	if !reflect.DeepEqual(v.Service, idp.ServiceView{ID: "tax", Name: p.svc.Name, LogoURL: "/logo.svg", PolicyURL: "https://tax.example/privacy"}) {

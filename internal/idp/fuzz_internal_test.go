@@ -69,6 +69,7 @@ func FuzzHint(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
+	p.keys = &keySet{}
 	p.keys.set.Keys = []jose.JSONWebKey{{Key: &key.PublicKey, KeyID: "k", Algorithm: "ES256", Use: "sig"}}
 	good, err := signTest(key, map[string]any{"iss": "https://ipse.example", "aud": "tax", "sub": "someone"})
 	if err != nil {

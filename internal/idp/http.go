@@ -26,7 +26,7 @@ func (p *Provider) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+PathDiscovery, p.serveDiscovery)
 	mux.HandleFunc("GET "+PathMetadata, p.serveDiscovery)
-	mux.HandleFunc("GET "+PathJWKS, func(w http.ResponseWriter, _ *http.Request) { serveDocument(w, p.current().jwks) })
+	mux.HandleFunc("GET "+PathJWKS, p.serveKeys)
 	mux.HandleFunc("GET "+PathAuthorize, p.serveAuthorize)
 	mux.HandleFunc("POST "+PathAuthorize, p.serveAuthorize)
 	mux.HandleFunc("POST "+PathPAR, p.servePAR)
@@ -51,6 +51,22 @@ func (p *Provider) Handler() http.Handler {
 
 func (p *Provider) serveDiscovery(w http.ResponseWriter, _ *http.Request) {
 	serveDocument(w, p.current().discovery)
+}
+
+func (p *Provider) serveKeys(w http.ResponseWriter, r *http.Request) {
+	g := p.current()
+	doc := g.jwks.Load()
+	if doc == nil {
+		made, err := document(g.handler, PathJWKS)
+		if err != nil {
+			p.cfg.Logger.ErrorContext(r.Context(), "key set", slog.String("error", err.Error()))
+			writeError(w, http.StatusInternalServerError, errorServer, "the key set could not be made; try again")
+			return
+		}
+		doc = &made
+		g.jwks.Store(doc)
+	}
+	serveDocument(w, *doc)
 }
 
 func serveDocument(w http.ResponseWriter, doc []byte) {

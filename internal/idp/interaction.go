@@ -94,7 +94,7 @@ func (p *Provider) Login(ctx context.Context, id, browser string) (LoginView, er
 	}
 	w := rec.State.Wanted
 	view := LoginView{
-		Service: ServiceView{ID: svc.ID, Name: svc.Name, LogoURL: svc.LogoURL, PolicyURL: svc.PolicyURL},
+		Service: ServiceView{ID: svc.ID, Name: svc.Name, LogoURL: svc.LogoPath, PolicyURL: svc.PolicyURL},
 		Purpose: svc.Purpose, LegalBasis: svc.LegalBasis,
 		ACR: rankACR(w.Asked), LevelRequired: rankLevel(w.Floor),
 		Attributes: []AttributeView{},

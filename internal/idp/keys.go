@@ -12,6 +12,8 @@ import (
 	"fmt"
 	"io"
 	"math/big"
+	"slices"
+	"sync"
 
 	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/jwt"
@@ -26,11 +28,18 @@ type SigningKey struct {
 	Algorithm string
 	// Signer holds the private key.
 	Signer crypto.Signer
+	// Make stands in for Signer where the key is slow to make: it is called when the
+	// key set is first asked for or the key must first sign, and again after an error.
+	Make func() (crypto.Signer, error)
 }
 
+// keySet is the published keys and those that sign. A key is published before it
+// signs: both come about in the same moment.
 type keySet struct {
+	mu      sync.Mutex          // guards what follows; held while a key is made
 	set     goidc.JSONWebKeySet // public halves
 	signers map[goidc.SignatureAlgorithm]namedSigner
+	later   []SigningKey // not made yet
 }
 
 type namedSigner struct {
@@ -38,49 +47,94 @@ type namedSigner struct {
 	signer crypto.Signer
 }
 
-func newKeySet(keys []SigningKey) (keySet, error) {
-	ks := keySet{signers: map[goidc.SignatureAlgorithm]namedSigner{}}
+func newKeySet(keys []SigningKey) (*keySet, error) {
+	ks := &keySet{signers: map[goidc.SignatureAlgorithm]namedSigner{}}
+	algorithms := map[string]bool{}
 	for i, k := range keys {
-		if k.Signer == nil {
-			return keySet{}, fmt.Errorf("signing key %d is nil", i+1)
-		}
-		signer := k.Signer
-		switch pub := k.Signer.Public().(type) {
-		case *ecdsa.PublicKey:
-			if k.Algorithm != "ES256" || pub.Curve != elliptic.P256() {
-				return keySet{}, fmt.Errorf("signing key %d: an EC key must be P-256 and sign ES256", i+1)
+		algorithms[k.Algorithm] = true
+		switch {
+		case k.Signer != nil:
+			if err := ks.add(k); err != nil {
+				return nil, fmt.Errorf("signing key %d: %w", i+1, err)
 			}
-			signer = rawECDSA{k.Signer}
-		case *rsa.PublicKey:
-			if k.Algorithm != "RS256" || pub.N.BitLen() < 2048 {
-				return keySet{}, fmt.Errorf("signing key %d: an RSA key must have 2048 bits and sign RS256", i+1)
-			}
+		case k.Make != nil:
+			ks.later = append(ks.later, k)
 		default:
-			return keySet{}, fmt.Errorf("signing key %d: unknown kind of key", i+1)
-		}
-		jwk := goidc.JSONWebKey{Key: k.Signer.Public(), KeyID: k.ID, Algorithm: k.Algorithm, Use: "sig"}
-		if jwk.KeyID == "" {
-			sum, err := jwk.Thumbprint(crypto.SHA256)
-			if err != nil {
-				return keySet{}, fmt.Errorf("signing key %d: %w", i+1, err)
-			}
-			jwk.KeyID = base64.RawURLEncoding.EncodeToString(sum)
-		}
-		ks.set.Keys = append(ks.set.Keys, jwk)
-		alg := goidc.SignatureAlgorithm(k.Algorithm)
-		if _, ok := ks.signers[alg]; !ok {
-			ks.signers[alg] = namedSigner{id: jwk.KeyID, signer: signer}
+			return nil, fmt.Errorf("signing key %d is nil", i+1)
 		}
 	}
-	if len(ks.signers) != 2 {
-		return keySet{}, errors.New("one ES256 and one RS256 signing key are needed")
+	if !algorithms["ES256"] || !algorithms["RS256"] || len(algorithms) != 2 {
+		return nil, errors.New("one ES256 and one RS256 signing key are needed")
 	}
 	return ks, nil
 }
 
-func (ks keySet) public(context.Context) (goidc.JSONWebKeySet, error) { return ks.set, nil }
+// add publishes a key. mu is held, or nobody else has the set yet.
+func (ks *keySet) add(k SigningKey) error {
+	signer := k.Signer
+	switch pub := k.Signer.Public().(type) {
+	case *ecdsa.PublicKey:
+		if k.Algorithm != "ES256" || pub.Curve != elliptic.P256() {
+			return errors.New("an EC key must be P-256 and sign ES256")
+		}
+		signer = rawECDSA{k.Signer}
+	case *rsa.PublicKey:
+		if k.Algorithm != "RS256" || pub.N.BitLen() < 2048 {
+			return errors.New("an RSA key must have 2048 bits and sign RS256")
+		}
+	default:
+		return errors.New("unknown kind of key")
+	}
+	jwk := goidc.JSONWebKey{Key: k.Signer.Public(), KeyID: k.ID, Algorithm: k.Algorithm, Use: "sig"}
+	if jwk.KeyID == "" {
+		sum, err := jwk.Thumbprint(crypto.SHA256)
+		if err != nil {
+			return fmt.Errorf("name the key: %w", err)
+		}
+		jwk.KeyID = base64.RawURLEncoding.EncodeToString(sum)
+	}
+	ks.set.Keys = append(ks.set.Keys, jwk)
+	alg := goidc.SignatureAlgorithm(k.Algorithm)
+	if _, ok := ks.signers[alg]; !ok {
+		ks.signers[alg] = namedSigner{id: jwk.KeyID, signer: signer}
+	}
+	return nil
+}
 
-func (ks keySet) signer(_ context.Context, alg goidc.SignatureAlgorithm) (string, crypto.Signer, error) {
+// complete makes the keys that are not there yet. mu is held.
+func (ks *keySet) complete() error {
+	for len(ks.later) > 0 {
+		k := ks.later[0]
+		var err error
+		if k.Signer, err = k.Make(); err != nil {
+			return fmt.Errorf("make the %s key: %w", k.Algorithm, err)
+		}
+		if err := ks.add(k); err != nil {
+			return err
+		}
+		ks.later = ks.later[1:]
+	}
+	return nil
+}
+
+// public returns all keys, made ones too.
+func (ks *keySet) public(context.Context) (goidc.JSONWebKeySet, error) {
+	ks.mu.Lock()
+	defer ks.mu.Unlock()
+	if err := ks.complete(); err != nil {
+		return goidc.JSONWebKeySet{}, err
+	}
+	return goidc.JSONWebKeySet{Keys: slices.Clone(ks.set.Keys)}, nil
+}
+
+func (ks *keySet) signer(_ context.Context, alg goidc.SignatureAlgorithm) (string, crypto.Signer, error) {
+	ks.mu.Lock()
+	defer ks.mu.Unlock()
+	if _, ok := ks.signers[alg]; !ok {
+		if err := ks.complete(); err != nil {
+			return "", nil, err
+		}
+	}
 	s, ok := ks.signers[alg]
 	if !ok {
 		return "", nil, fmt.Errorf("no key signs %s", alg)
@@ -119,7 +173,11 @@ func (p *Provider) readHint(raw string) (hint, error) {
 	if err != nil || len(token.Headers) != 1 {
 		return hint{}, errors.New("id_token_hint is not an ID token of this provider")
 	}
-	key, err := p.keys.set.Key(token.Headers[0].KeyID)
+	keys, err := p.keys.public(context.Background())
+	if err != nil {
+		return hint{}, err
+	}
+	key, err := keys.Key(token.Headers[0].KeyID)
 	var claims jwt.Claims
 	if err != nil || key.Algorithm != token.Headers[0].Algorithm || token.Claims(key.Key, &claims) != nil {
 		return hint{}, errors.New("id_token_hint is not signed by this provider")

@@ -1,9 +1,11 @@
 package idp
 
 import (
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/rsa"
 	"errors"
 	"strings"
 	"testing"
@@ -67,5 +69,53 @@ func TestSecretsAreNeverWeak(t *testing.T) {
 	first, again := newSecret(strings.NewReader(strings.Repeat("x", 32))), newSecret(strings.NewReader(strings.Repeat("x", 32)))
 	if first != again {
 		t.Error("the injected source is not used")
+	}
+}
+
+// TestASlowKeyIsPublishedBeforeItSigns: nobody waits for it but who needs it, a
+// failure is no end, and the set that is published holds it from then on.
+func TestASlowKeyIsPublishedBeforeItSigns(t *testing.T) {
+	t.Parallel()
+	ec, err := newTestKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	slow, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	made := 0
+	ks, err := newKeySet([]SigningKey{{Algorithm: "ES256", Signer: ec}, {Algorithm: "RS256", Make: func() (crypto.Signer, error) {
+		if made++; made == 1 {
+			return nil, errors.New("disk full")
+		}
+		return slow, nil
+	}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := ks.signer(t.Context(), "ES256"); err != nil || made != 0 {
+		t.Errorf("ES256 waited for the other key: %d, %v", made, err)
+	}
+	if _, err := ks.public(t.Context()); err == nil {
+		t.Error("half a key set was published")
+	}
+	id, _, err := ks.signer(t.Context(), "RS256")
+	if err != nil {
+		t.Fatal(err)
+	}
+	set, err := ks.public(t.Context())
+	if _, known := set.Key(id); err != nil || known != nil || len(set.Keys) != 2 || made != 2 {
+		t.Errorf("%d keys, made %d times, %v %v", len(set.Keys), made, err, known)
+	}
+	if _, err := newKeySet([]SigningKey{{Algorithm: "ES256", Signer: ec}, {Algorithm: "RS256"}}); err == nil {
+		t.Error("a key that cannot be made was accepted")
+	}
+	wrong, err := newKeySet([]SigningKey{{Algorithm: "ES256", Signer: ec}, {Algorithm: "RS256", Make: func() (crypto.Signer, error) { return ec, nil }}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := wrong.public(t.Context()); err == nil {
+		t.Error("a key of another kind was published")
 	}
 }

@@ -85,18 +85,18 @@ type Config struct {
 // Provider is the OpenID Connect provider. It is safe for concurrent use.
 type Provider struct {
 	cfg     Config
-	keys    keySet
+	keys    *keySet
 	serving atomic.Pointer[generation]
 	pending atomic.Int64 // records waiting, as of the last sweep plus those since
 }
 
 // generation is one set of services with the library's provider built for it.
-// It is replaced as a whole and never changed.
+// It is replaced as a whole and never changed, but for jwks.
 type generation struct {
 	services  map[string]*Service
 	handler   http.Handler
 	discovery []byte
-	jwks      []byte
+	jwks      atomic.Pointer[[]byte] // nil until asked for: a key may still have to be made
 }
 
 // New checks the configuration and builds the provider.
@@ -180,9 +180,6 @@ func (p *Provider) SetServices(services []Service) error {
 	g.handler = op.Handler()
 	if g.discovery, err = p.discovery(g.handler); err != nil {
 		return fmt.Errorf("idp: discovery document: %w", err)
-	}
-	if g.jwks, err = document(g.handler, PathJWKS); err != nil {
-		return fmt.Errorf("idp: key set: %w", err)
 	}
 	p.serving.Store(g)
 	return nil

@@ -43,8 +43,12 @@ type Service struct {
 	ID string
 	// Name is what people know the service as.
 	Name Text
-	// LogoURL and PolicyURL are shown on the consent page; may be empty.
-	LogoURL, PolicyURL string
+	// BackChannelLogoutURI is told that a person has signed out (OpenID Connect
+	// Back-Channel Logout 1.0, 2.2); may be empty.
+	BackChannelLogoutURI string
+	// LogoPath and PolicyURL are shown on the consent page; may be empty. The logo is
+	// a path of this server: the pages load nothing from elsewhere.
+	LogoPath, PolicyURL string
 	// RedirectURIs are compared exactly. https, or http on a loopback host.
 	RedirectURIs []string
 	// PostLogoutRedirectURIs are compared exactly; may be empty.
@@ -124,12 +128,17 @@ func (s Service) checkAddresses() error {
 			}
 		}
 	}
-	for _, raw := range []string{s.LogoURL, s.PolicyURL} {
-		if raw == "" || strings.HasPrefix(raw, "/") {
-			continue
-		}
+	if s.LogoPath != "" && (!strings.HasPrefix(s.LogoPath, "/") || strings.HasPrefix(s.LogoPath, "//")) {
+		return errors.New("the logo must be a path of this server")
+	}
+	if raw := s.PolicyURL; raw != "" && !strings.HasPrefix(raw, "/") {
 		if u, err := url.Parse(raw); err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" {
-			return errors.New("logo and policy addresses must be http(s) addresses")
+			return errors.New("the policy address must be an http(s) address")
+		}
+	}
+	if s.BackChannelLogoutURI != "" {
+		if err := checkAddress(s.BackChannelLogoutURI); err != nil {
+			return fmt.Errorf("backchannel_logout_uri: %w", err)
 		}
 	}
 	return nil
