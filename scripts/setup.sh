@@ -28,6 +28,14 @@ npm_install web
 
 [ "$want" = test ] || exit 0
 
+# JMRTD (LGPL), an independent reader of documents, for one test: a tool beside the
+# program, never linked and never shipped. Without Java or Maven the test is skipped.
+if command -v java >/dev/null 2>&1 && command -v mvn >/dev/null 2>&1 && ! ls .cache/jmrtd/jmrtd-*.jar >/dev/null 2>&1; then
+  say "JMRTD and what it needs into .cache/jmrtd (internal/pcsc/testdata/jmrtd/pom.xml)"
+  mvn -q -B -f internal/pcsc/testdata/jmrtd/pom.xml dependency:copy-dependencies "-DoutputDirectory=$PWD/.cache/jmrtd" >/dev/null ||
+    say "not fetched: the test that needs it is skipped and says so"
+fi
+
 # Debian packages, by the file that shows each is present.
 missing=()
 while read -r file package; do

@@ -36,6 +36,7 @@ const (
 	resetCard       = 1
 	maxReaderList   = 1 << 16
 	currentUnaware  = 0
+	stateChanged    = 2 // of an event: not part of the state to wait on
 	noWaiting       = 0
 	sizeOfIORequest = dword(unsafe.Sizeof(ioRequest{}))
 )
@@ -46,6 +47,7 @@ type functions struct {
 	establish  func(scope dword, reserved1, reserved2 uintptr, context *handle) long
 	release    func(context handle) long
 	list       func(context handle, groups uintptr, names *byte, length *dword) long
+	cancel     func(context handle) long
 	status     func(context handle, timeout dword, states *readerState, count dword) long
 	connect    func(context handle, reader string, share, protocols dword, card *handle, active *dword) long
 	disconnect func(card handle, disposition dword) long
@@ -67,7 +69,7 @@ func load() (*functions, error) {
 	for name, target := range map[string]any{
 		"SCardEstablishContext": &f.establish, "SCardReleaseContext": &f.release, "SCardListReaders": &f.list,
 		"SCardGetStatusChange": &f.status, "SCardConnect": &f.connect, "SCardDisconnect": &f.disconnect,
-		"SCardTransmit": &f.transmit,
+		"SCardTransmit": &f.transmit, "SCardCancel": &f.cancel,
 	} {
 		symbol, err := purego.Dlsym(library, name)
 		if err != nil {
@@ -127,9 +129,21 @@ func splitNames(b []byte) []string {
 }
 
 func (s *libraryService) state(reader string) (uint32, uint32) {
+	return s.change(reader, currentUnaware, noWaiting)
+}
+
+func (s *libraryService) wait(reader string, state uint32) uint32 {
+	_, code := s.change(reader, dword(state&^stateChanged), dword(waitFor.Milliseconds()))
+	return code
+}
+
+func (s *libraryService) cancel() { s.f.cancel(s.context) }
+
+// change returns the state of a reader once it is not the current one.
+func (s *libraryService) change(reader string, current, timeout dword) (uint32, uint32) {
 	name := append([]byte(reader), 0)
-	st := &readerState{name: &name[0], current: currentUnaware}
-	code := uint32(s.f.status(s.context, noWaiting, st, 1))
+	st := &readerState{name: &name[0], current: current}
+	code := uint32(s.f.status(s.context, timeout, st, 1))
 	runtime.KeepAlive(name)
 	return uint32(st.event), code
 }

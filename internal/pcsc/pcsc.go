@@ -4,10 +4,15 @@
 // The system's library (libpcsclite on Linux, the PCSC framework on macOS) is
 // loaded at run time, without cgo and without being needed to build or start:
 // where it or its service is missing, Open says so. Other systems have no reader
-// here; the relay and vpcd work everywhere.
+// here (winscard.dll offers the same functions, and was left out because nothing here
+// can test it); the relay and vpcd work everywhere.
+//
+// Whoever waits, for a card or for its answer, is free as soon as its context ends;
+// see Card.Transmit for what then becomes of the card.
 package pcsc
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -36,7 +41,7 @@ var (
 	ErrReset = errors.New("pcsc: the card was reset by another program")
 	// ErrUnresponsive: a card lies on the reader and does not answer.
 	ErrUnresponsive = errors.New("pcsc: the card does not answer")
-	// ErrClosed: the card or the context was closed before.
+	// ErrClosed: the card or the context was closed before, or a command was given up.
 	ErrClosed = errors.New("pcsc: closed")
 )
 
@@ -45,6 +50,7 @@ const (
 	codeSuccess           = 0
 	codeNoSmartcard       = 0x8010000C
 	codeUnknownReader     = 0x80100009
+	codeCancelled         = 0x80100002
 	codeTimeout           = 0x8010000A
 	codeSharingViolation  = 0x8010000B
 	codeNotTransacted     = 0x80100016
@@ -92,9 +98,17 @@ type service interface {
 	listReaders() ([]string, uint32)
 	// state returns the reader's event state now.
 	state(reader string) (uint32, uint32)
+	// wait returns when the reader's state is no longer the given one, after
+	// waitFor, or by cancel.
+	wait(reader string, state uint32) uint32
+	// cancel ends a wait; it may be called at any time.
+	cancel()
 	connect(reader string) (service cardService, code uint32)
 	release()
 }
+
+// waitFor bounds one wait, so that readers plugged in meanwhile are seen.
+const waitFor = time.Second
 
 // cardService is a connected card.
 type cardService interface {
@@ -111,10 +125,11 @@ const (
 
 // Context is a connection to the smart card service. It is safe for concurrent use.
 type Context struct {
-	mu     sync.Mutex // guards closed and every call of the service
-	svc    service
-	closed bool
-	poll   time.Duration
+	mu      sync.Mutex // guards what follows and every call of the service but wait and cancel
+	svc     service
+	closed  bool
+	pending int // calls that nobody waits for any more
+	poll    time.Duration
 }
 
 // Open connects to the smart card service: ErrUnsupported, ErrNoLibrary or
@@ -129,15 +144,45 @@ func Open() (*Context, error) {
 
 func newContext(svc service) *Context { return &Context{svc: svc, poll: 200 * time.Millisecond} }
 
-// Close lets go of the service. Close cards first.
+// Close lets go of the service. Close cards first. Where a command was given up, the
+// service is let go of once the reader has done with it.
 func (c *Context) Close() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !c.closed {
 		c.closed = true
-		c.svc.release()
+		if c.pending == 0 {
+			c.svc.release()
+		}
 	}
 	return nil
+}
+
+// run makes a call of the system's library that may block, and waits for it or for
+// the end of ctx: the library has no way to interrupt a command. A call that is given
+// up goes on by itself; then after is called, for what must follow it, and run
+// returns ctx's cause. call and after share nothing with the caller.
+func (c *Context) run(ctx context.Context, call func() uint32, after func()) (uint32, error) {
+	done := make(chan uint32, 1)
+	go func() { done <- call() }()
+	select {
+	case code := <-done:
+		return code, nil
+	case <-ctx.Done():
+	}
+	c.mu.Lock()
+	c.pending++
+	c.mu.Unlock()
+	go func() {
+		<-done
+		after()
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if c.pending--; c.pending == 0 && c.closed {
+			c.svc.release()
+		}
+	}()
+	return 0, context.Cause(ctx)
 }
 
 // Readers returns the names of the connected readers, sorted; none is no error.
@@ -171,46 +216,71 @@ func (c *Context) Connect(ctx context.Context, name string) (*Card, error) {
 		if len(readers) == 0 {
 			return nil, ErrNoReader
 		}
+		var seen uint32
 		for _, reader := range readers {
-			card, err := c.tryConnect(reader)
+			card, state, err := c.tryConnect(reader)
 			if card != nil || err != nil {
 				return card, err
 			}
+			seen = state
 		}
-		select {
-		case <-ctx.Done():
-			return nil, fmt.Errorf("pcsc: wait for a card: %w", context.Cause(ctx))
-		case <-time.After(c.poll):
+		if err := c.wait(ctx, readers, seen); err != nil {
+			return nil, fmt.Errorf("pcsc: wait for a card: %w", err)
 		}
 	}
 }
 
-// tryConnect returns nothing when no card is on the reader.
-func (c *Context) tryConnect(reader string) (*Card, error) {
+// wait waits until something may have changed on the readers: on a single one by the
+// service's own notice, on several for a moment.
+func (c *Context) wait(ctx context.Context, readers []string, state uint32) error {
+	if len(readers) > 1 || state == 0 {
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(c.poll):
+			return nil
+		}
+	}
+	stop := context.AfterFunc(ctx, c.svc.cancel)
+	defer stop()
+	code, err := c.run(ctx, func() uint32 { return c.svc.wait(readers[0], state) }, func() {})
+	switch {
+	case err != nil:
+		return err
+	case code == codeSuccess, code == codeTimeout, code == codeCancelled:
+		return nil
+	case code == codeUnknownReader, code == codeReaderUnavailable, code == codeNoReaders:
+		return nil // unplugged meanwhile
+	}
+	return failure("wait for a card", code)
+}
+
+// tryConnect returns no card and the reader's state when no card is on it.
+func (c *Context) tryConnect(reader string) (*Card, uint32, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closed {
-		return nil, ErrClosed
+		return nil, 0, ErrClosed
 	}
 	state, code := c.svc.state(reader)
 	switch {
 	case code == codeUnknownReader || code == codeReaderUnavailable || code == codeTimeout || code == codeNoReaders:
-		return nil, nil // unplugged meanwhile, or nothing to tell
+		return nil, 0, nil // unplugged meanwhile, or nothing to tell
 	case code != codeSuccess:
-		return nil, failure("ask the reader", code)
+		return nil, 0, failure("ask the reader", code)
 	case state&statePresent == 0:
-		return nil, nil
+		return nil, state, nil
 	case state&stateMute != 0:
-		return nil, ErrUnresponsive
+		return nil, 0, ErrUnresponsive
 	}
 	svc, code := c.svc.connect(reader)
 	switch code {
 	case codeSuccess:
-		return &Card{svc: svc, reader: reader}, nil
+		return &Card{owner: c, svc: svc, reader: reader}, state, nil
 	case codeNoSmartcard, codeRemovedCard:
-		return nil, nil // gone again
+		return nil, 0, nil // gone again
 	}
-	return nil, failure("connect to the card", code)
+	return nil, 0, failure("connect to the card", code)
 }
 
 // maxResponse is the longest response: 65,536 octets, SW1 and SW2.
@@ -218,6 +288,7 @@ const maxResponse = 1<<16 + 2
 
 // Card is a connected card. Commands of several goroutines take turns.
 type Card struct {
+	owner  *Context
 	reader string
 
 	mu   sync.Mutex  // guards what follows
@@ -228,8 +299,10 @@ type Card struct {
 // Reader returns the name of the reader.
 func (c *Card) Reader() string { return c.reader }
 
-// Transmit sends a command APDU and returns the response with SW1 SW2. The
-// system gives no way to abandon a command: ctx is heeded between commands.
+// Transmit sends a command APDU and returns the response with SW1 SW2. When ctx ends
+// it returns at once with ctx's cause. The system gives no way to abandon a command:
+// the reader finishes it by itself, then the card is reset and let go of, and until
+// then no other program can use it. The Card is closed from then on.
 func (c *Card) Transmit(ctx context.Context, command []byte) ([]byte, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -242,8 +315,19 @@ func (c *Card) Transmit(ctx context.Context, command []byte) ([]byte, error) {
 	if len(command) < 4 || len(command) > 1<<16+8 {
 		return nil, fmt.Errorf("pcsc: transmit: a command of %d octets", len(command))
 	}
-	buf := make([]byte, maxResponse)
-	n, code := c.svc.transmit(command, buf)
+	svc, buf, own, n := c.svc, make([]byte, maxResponse), bytes.Clone(command), 0
+	code, err := c.owner.run(ctx, func() uint32 {
+		var code uint32
+		n, code = svc.transmit(own, buf)
+		return code
+	}, func() {
+		clear(buf)
+		svc.disconnect(true)
+	})
+	if err != nil {
+		c.svc = nil
+		return nil, fmt.Errorf("pcsc: transmit: %w", err)
+	}
 	if err := failure("transmit", code); err != nil {
 		c.gone = c.gone || Lost(err)
 		return nil, err

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -16,7 +17,24 @@ type fakeService struct {
 	states   map[string][]uint32 // successive states; the last one stays
 	code     uint32              // of connect
 	card     *fakeCard
-	released int
+	released atomic.Int32
+	waits    atomic.Int32
+	stop     chan struct{} // closed by cancel, where a test waits
+}
+
+func (f *fakeService) wait(string, uint32) uint32 {
+	f.waits.Add(1)
+	if f.stop == nil {
+		return codeTimeout
+	}
+	<-f.stop
+	return codeCancelled
+}
+
+func (f *fakeService) cancel() {
+	if f.stop != nil {
+		close(f.stop)
+	}
 }
 
 func (f *fakeService) listReaders() ([]string, uint32) { return slices.Clone(f.readers), f.listCode }
@@ -39,22 +57,32 @@ func (f *fakeService) connect(string) (cardService, uint32) {
 	return f.card, codeSuccess
 }
 
-func (f *fakeService) release() { f.released++ }
+func (f *fakeService) release() { f.released.Add(1) }
 
 type fakeCard struct {
 	answer       []byte
 	code         uint32
+	begun        chan struct{} // gets each command that is held
+	hold         chan struct{} // a command takes until it is closed
+	let          chan bool     // gets how the card was let go of
 	disconnected int
 	reset        bool
 }
 
 func (c *fakeCard) transmit(_, response []byte) (int, uint32) {
+	if c.hold != nil {
+		c.begun <- struct{}{}
+		<-c.hold
+	}
 	return copy(response, c.answer), c.code
 }
 
 func (c *fakeCard) disconnect(reset bool) {
 	c.disconnected++
 	c.reset = reset
+	if c.let != nil {
+		c.let <- reset
+	}
 }
 
 func quick(f *fakeService) *Context {
@@ -81,7 +109,7 @@ func TestConnectWaitsForACard(t *testing.T) {
 	if err != nil || !bytes.Equal(response, card.answer) {
 		t.Errorf("% x, %v", response, err)
 	}
-	if errors.Join(got.Close(), got.Close(), c.Close(), c.Close()) != nil || card.disconnected != 1 || !card.reset || f.released != 1 {
+	if errors.Join(got.Close(), got.Close(), c.Close(), c.Close()) != nil || card.disconnected != 1 || !card.reset || f.released.Load() != 1 {
 		t.Error("not let go of once")
 	}
 	if _, err := got.Transmit(t.Context(), []byte{0, 0xA4, 4, 0x0C}); !errors.Is(err, ErrClosed) {
@@ -127,7 +155,7 @@ func TestReturnCodesAreNamed(t *testing.T) {
 	}
 	for code, lost := range map[uint32]bool{codeRemovedCard: true, codeResetCard: true, codeNotTransacted: true, codeNoService: false, 0x80100001: false} {
 		fake := &fakeCard{code: code}
-		card := &Card{svc: fake}
+		card := &Card{owner: quick(&fakeService{}), svc: fake}
 		if _, err := card.Transmit(t.Context(), make([]byte, 5)); err == nil || Lost(err) != lost {
 			t.Errorf("%08X: %v", code, err)
 		}
@@ -139,7 +167,7 @@ func TestReturnCodesAreNamed(t *testing.T) {
 
 func TestTransmitRefusesWhatIsNoCommandOrResponse(t *testing.T) {
 	t.Parallel()
-	card := &Card{svc: &fakeCard{answer: []byte{0x90}}}
+	card := &Card{owner: quick(&fakeService{}), svc: &fakeCard{answer: []byte{0x90}}}
 	if _, err := card.Transmit(t.Context(), make([]byte, 3)); err == nil {
 		t.Error("a command of 3 octets")
 	}
@@ -151,4 +179,64 @@ func TestTransmitRefusesWhatIsNoCommandOrResponse(t *testing.T) {
 	if _, err := card.Transmit(ctx, make([]byte, 5)); !errors.Is(err, context.Canceled) {
 		t.Errorf("stopped: %v", err)
 	}
+}
+
+// TestACommandThatTakesForEverIsGivenUp: the caller is free at once; card and service
+// are let go of when the reader has done, and not before.
+func TestACommandThatTakesForEverIsGivenUp(t *testing.T) {
+	t.Parallel()
+	fake := &fakeCard{answer: []byte{0x90, 0}, begun: make(chan struct{}, 1), hold: make(chan struct{}), let: make(chan bool, 1)}
+	f := &fakeService{readers: []string{"R"}, states: map[string][]uint32{"R": {statePresent}}, card: fake}
+	c := quick(f)
+	card, err := c.Connect(t.Context(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancelCause(t.Context())
+	enough := errors.New("enough")
+	cancelled := make(chan error, 1)
+	go func() {
+		_, err := card.Transmit(ctx, make([]byte, 5))
+		cancelled <- err
+	}()
+	<-fake.begun
+	cancel(enough)
+	if err := <-cancelled; !errors.Is(err, enough) {
+		t.Errorf("given up: %v", err)
+	}
+	if _, err := card.Transmit(t.Context(), make([]byte, 5)); !errors.Is(err, ErrClosed) {
+		t.Errorf("afterwards: %v", err)
+	}
+	if err := errors.Join(card.Close(), c.Close()); err != nil {
+		t.Error(err)
+	}
+	close(fake.hold)
+	if reset := <-fake.let; !reset {
+		t.Error("the card keeps its session")
+	}
+	for f.released.Load() == 0 { // the service follows the card
+		time.Sleep(time.Millisecond)
+	}
+}
+
+// TestWaitingUsesTheServicesNotice: on a single reader the service tells when a card
+// comes, and the end of the context ends that wait.
+func TestWaitingUsesTheServicesNotice(t *testing.T) {
+	t.Parallel()
+	f := &fakeService{readers: []string{"R"}, states: map[string][]uint32{"R": {0x10}}, stop: make(chan struct{})}
+	ctx, cancel := context.WithCancelCause(t.Context())
+	enough := errors.New("enough")
+	end := make(chan error, 1)
+	go func() {
+		_, err := quick(f).Connect(ctx, "")
+		end <- err
+	}()
+	for f.waits.Load() == 0 {
+		time.Sleep(time.Millisecond)
+	}
+	cancel(enough)
+	if err := <-end; !errors.Is(err, enough) {
+		t.Errorf("%v", err)
+	}
+	<-f.stop // cancelled
 }
