@@ -15,6 +15,7 @@ import (
 	"ipse/internal/pii"
 	"ipse/mrtd"
 	"ipse/mrtd/chip"
+	"ipse/mrtd/deviation"
 	"ipse/mrtd/jp2"
 	"ipse/mrtd/lds"
 	"ipse/mrtd/mrz"
@@ -160,8 +161,48 @@ func TestQuirksOfRealChipsAreSurvived(t *testing.T) {
 				explain(t, x.Verdict)
 				t.Error("refused")
 			}
+			if code := quirkCodes()[fault]; code != "" && !named(x.Verdict, code) {
+				t.Errorf("%s is not named: %v", code, x.Verdict.Deviations)
+			}
 		})
 	}
+}
+
+// quirkCodes are the names that verdicts give to what chips do.
+func quirkCodes() map[string]deviation.Code {
+	return map[string]deviation.Code{specimen.FaultResetMidRead: deviation.ChipReadAgain, specimen.FaultPACE6300: deviation.ChipPACERefused,
+		specimen.FaultAADER: deviation.AADERSignature, specimen.FaultNoCAInfo: deviation.CADefaultProtocol}
+}
+
+// What a chip does that needs two quirks at once to be met.
+func TestDoubleQuirksAreNamed(t *testing.T) {
+	t.Parallel()
+	i := newIssuer(t, "ecdsa-P-256-sha256", "ecdsa-P-256-sha256")
+	pace := &specimen.PACEConfig{Protocol: "0.4.0.127.0.7.2.2.4.2.2", ParameterID: 13}
+	d := issue(t, i, specimen.DocumentConfig{Access: specimen.AccessConfig{BAC: true, PACE: pace},
+		Faults: map[string]bool{specimen.FaultInApplication: true, specimen.FaultMasterFile6A87: true}})
+	plain := issue(t, i, specimen.DocumentConfig{Access: specimen.AccessConfig{BAC: true, PACE: pace}})
+	for code, card := range map[deviation.Code]chip.Card{deviation.ChipMasterFile: insert(t, d), deviation.ChipCardAccess: garbling{insert(t, plain)}} {
+		x, err := mrtd.Inspect(t.Context(), card, storeOf(t, i), inspectOptions(t, d))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !x.Verdict.Genuine || !named(x.Verdict, code) {
+			explain(t, x.Verdict)
+			t.Errorf("%s is not named", code)
+		}
+	}
+}
+
+// garbling spoils EF.CardAccess on its way.
+type garbling struct{ chip.Card }
+
+func (g garbling) Transmit(ctx context.Context, command []byte) ([]byte, error) {
+	response, err := g.Card.Transmit(ctx, command)
+	if len(response) > 8 && response[0] == lds.CardAccess.Tag() {
+		response[3] = 0x7F // the length of the first security info
+	}
+	return response, err
 }
 
 // spy records the conversation.

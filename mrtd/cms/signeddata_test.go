@@ -2,6 +2,7 @@ package cms
 
 import (
 	"bytes"
+	"cmp"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -31,6 +32,10 @@ type recipe struct {
 	attrType   string
 	twoDigests bool
 	content    []byte
+	version    int         // default 3
+	listed     crypto.Hash // in digestAlgorithms; default digest
+	signers    int         // how often the signer is there; default once
+	after      []byte      // octets behind the whole
 }
 
 func id(oid string, params ...[]byte) []byte {
@@ -93,11 +98,12 @@ func (r recipe) build(t testing.TB) *SignedData {
 	info := [][]byte{tlv.EncodeInt(1), tlv.Encode(tlv.Sequence, r.cert.Issuer.Raw, tlv.Encode(tlv.Integer, r.cert.Serial)), id(HashOID(r.digest))}
 	info = append(info, signed...)
 	info = append(info, r.algorithm, tlv.Encode(tlv.OctetString, r.sign(t, message)))
+	signer := bytes.Repeat(tlv.Encode(tlv.Sequence, info...), cmp.Or(r.signers, 1))
 	der := tlv.Encode(tlv.Sequence, tlv.EncodeOID(oidSignedData), tlv.Encode(tlv.ContextConstructed(0), tlv.Encode(tlv.Sequence,
-		tlv.EncodeInt(3), tlv.Encode(tlv.Set, id(HashOID(r.digest))),
+		tlv.EncodeInt(cmp.Or(r.version, 3)), tlv.Encode(tlv.Set, id(HashOID(cmp.Or(r.listed, r.digest)))),
 		tlv.Encode(tlv.Sequence, tlv.EncodeOID(contentType), tlv.Encode(tlv.ContextConstructed(0), tlv.Encode(tlv.OctetString, r.content))),
-		tlv.Encode(tlv.ContextConstructed(0), r.cert.Raw), tlv.Encode(tlv.Set, tlv.Encode(tlv.Sequence, info...)))))
-	sd, err := ParseSignedData(der)
+		tlv.Encode(tlv.ContextConstructed(0), r.cert.Raw), tlv.Encode(tlv.Set, signer))))
+	sd, err := ParseSignedData(append(der, r.after...))
 	if err != nil {
 		if r.twoDigests {
 			return nil

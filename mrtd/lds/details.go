@@ -54,7 +54,7 @@ func ParseDG11(b []byte) (*PersonDetails, error) {
 			primary, secondary, _ := strings.Cut(name, "<<")
 			p.FamilyName, p.GivenNames = pii.NewText(unfill(primary)), pii.NewText(unfill(secondary))
 		case 0x5F0F:
-			p.OtherNames = append(p.OtherNames, pii.NewText(unfill(t.text(k))))
+			p.OtherNames = t.repeated(p.OtherNames, k)
 		case 0x5F10:
 			p.PersonalNumber = t.field(k)
 		case 0x5F2B:
@@ -96,7 +96,7 @@ func ParseDG12(b []byte) (*DocumentDetails, error) {
 		case 0x5F26:
 			d.IssueDate = t.date(k)
 		case 0x5F1A:
-			d.OtherPersons = append(d.OtherPersons, pii.NewText(unfill(t.text(k))))
+			d.OtherPersons = t.repeated(d.OtherPersons, k)
 		case 0x5F1B:
 			d.Endorsements = t.field(k)
 		case 0x5F1C:
@@ -117,7 +117,11 @@ type textReader struct {
 	deviations []deviation.Deviation
 }
 
+// deviate names a departure, at most maxTextDeviations of them.
 func (t *textReader) deviate(code deviation.Code, offset int) {
+	if len(t.deviations) >= maxTextDeviations {
+		return
+	}
 	t.deviations = append(t.deviations, at(t.file, code, offset))
 }
 
@@ -181,8 +185,11 @@ func tagList(b []byte) []tlv.Tag {
 	return out
 }
 
-// maxText bounds one text, in octets.
-const maxText = 4096
+// Limits of a descriptive data group: octets of one text, departures named.
+const (
+	maxText           = 4096
+	maxTextDeviations = 32
+)
 
 // text decodes UTF-8, or Latin-1 where it is not; control characters go.
 func (t *textReader) text(k tlv.Element) string {
@@ -210,6 +217,15 @@ func (t *textReader) text(k tlv.Element) string {
 		}
 		return r
 	}, s)
+}
+
+// repeated adds one of several texts, of which maxItems count.
+func (t *textReader) repeated(texts []pii.Text, k tlv.Element) []pii.Text {
+	if len(texts) == maxItems {
+		t.deviate(deviation.TextMalformed, k.Offset)
+		return texts
+	}
+	return append(texts, pii.NewText(unfill(t.text(k))))
 }
 
 // field reads a text whose parts are separated by fillers. One of fillers alone

@@ -49,7 +49,7 @@ type FaultInfo struct {
 }
 
 // Faults lists every fault, those of the signed data first.
-func Faults() []FaultInfo { return append(dataFaults(), chipFaults()...) }
+func Faults() []FaultInfo { return slices.Concat(dataFaults(), fieldFaults(), chipFaults()) }
 
 // KnownFault reports whether there is a fault of that name.
 func KnownFault(name string) bool {

@@ -77,13 +77,39 @@ func NewIssuer(cfg IssuerConfig) (*Issuer, error) {
 	if i.csca, err = newAuthority(cfg, i.authorityName()); err != nil {
 		return nil, fmt.Errorf("specimen: CSCA: %w", err)
 	}
-	if i.ds, err = newSigner(cfg, i.csca, "Specimen Document Signer 1", cfg.Now.AddDate(0, 0, -1), time.Time{}, ""); err != nil {
+	if i.ds, err = newSigner(cfg, i.csca, signerSpec{common: "Specimen Document Signer 1", notBefore: cfg.Now.AddDate(0, 0, -1)}); err != nil {
 		return nil, fmt.Errorf("specimen: document signer: %w", err)
 	}
-	if i.list, err = newSigner(cfg, i.csca, "Specimen Master List Signer", cfg.Now.AddDate(0, 0, -1), time.Time{}, cms.OIDMasterListSigner); err != nil {
+	if i.list, err = newSigner(cfg, i.csca, signerSpec{common: "Specimen Master List Signer", notBefore: cfg.Now.AddDate(0, 0, -1), list: cms.OIDMasterListSigner}); err != nil {
 		return nil, fmt.Errorf("specimen: master list signer: %w", err)
 	}
 	return i, nil
+}
+
+// Successor makes the issuer that follows i: an authority of the same name with a new
+// key, and the link certificate by which the old key vouches for the new one (ICAO
+// 9303-12 §4.1.3). The link ends with the old authority.
+func (i *Issuer) Successor(at time.Time) (*Issuer, []byte, error) {
+	cfg := i.cfg
+	cfg.Now = at
+	next, err := NewIssuer(cfg)
+	if err != nil {
+		return nil, nil, err
+	}
+	serial, err := newSerial(cfg.Rand)
+	if err != nil {
+		return nil, nil, err
+	}
+	own, err := cms.ParseCertificate(i.csca.cert)
+	if err != nil {
+		return nil, nil, fmt.Errorf("specimen: link certificate: %w", err)
+	}
+	link, err := certify(cfg.Rand, i.csca, next.csca.key, certificateSpec{serial: serial, subject: next.csca.name, notBefore: at.AddDate(0, -1, 0),
+		notAfter: own.NotAfter, usageUntil: own.NotAfter, authority: true})
+	if err != nil {
+		return nil, nil, fmt.Errorf("specimen: link certificate: %w", err)
+	}
+	return next, link, nil
 }
 
 func (i *Issuer) authorityName() []byte {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"math/big"
+	"strings"
 	"time"
 
 	"ipse/mrtd/tlv"
@@ -26,6 +27,7 @@ type certificateSpec struct {
 	usageUntil          time.Time // of the private key
 	authority           bool
 	listSigner          string // extended key usage of signers of lists
+	faults              map[string]bool
 }
 
 // distinguishedName encodes C, O, CN in this order.
@@ -50,13 +52,22 @@ func keyID(k *signingKey) []byte { return hashOf(crypto.SHA1, k.publicOctets()) 
 
 // certify makes a certificate of the profile of ICAO 9303-12 §7.1.1.
 func certify(rand io.Reader, issuer *authority, subject *signingKey, spec certificateSpec) ([]byte, error) {
+	issuer = issuerAs(issuer, spec.faults)
 	usage := []byte{0x07, 0x80} // digitalSignature
-	extensions := [][]byte{
-		extension("2.5.29.35", false, tlv.Encode(tlv.Sequence, tlv.Encode(tlv.Context(0), issuer.ski))),
+	var extensions [][]byte
+	if !spec.faults[FaultNoAKI] {
+		extensions = append(extensions, extension("2.5.29.35", false, tlv.Encode(tlv.Sequence, tlv.Encode(tlv.Context(0), issuer.ski))))
+	}
+	if spec.faults[FaultBasicConstraints] { // a path length without an authority
+		extensions = append(extensions, extension("2.5.29.19", true, tlv.Encode(tlv.Sequence, tlv.EncodeInt(0))))
+	}
+	if spec.faults[FaultNegativeSerial] {
+		spec.serial = new(big.Int).Neg(spec.serial)
+	}
+	extensions = append(extensions,
 		extension("2.5.29.14", false, tlv.Encode(tlv.OctetString, keyID(subject))),
 		extension("2.5.29.16", false, tlv.Encode(tlv.Sequence,
-			tlv.Encode(tlv.Context(0), generalized(spec.notBefore)), tlv.Encode(tlv.Context(1), generalized(spec.usageUntil)))),
-	}
+			tlv.Encode(tlv.Context(0), generalized(spec.notBefore)), tlv.Encode(tlv.Context(1), generalized(spec.usageUntil)))))
 	if spec.authority {
 		usage = []byte{0x01, 0x06} // keyCertSign, cRLSign
 		extensions = append(extensions, extension("2.5.29.19", true,
@@ -107,29 +118,43 @@ func newAuthority(cfg IssuerConfig, name []byte) (*authority, error) {
 	return a, err
 }
 
-// newSigner makes a document signer valid from notBefore for ten years and six
-// months, or until notAfter if that is set; list is the extended key usage of a
-// signer of lists, else "".
-func newSigner(cfg IssuerConfig, issuer *authority, common string, notBefore, notAfter time.Time, list string) (*authority, error) {
+// signerSpec says what a signer is like: valid from notBefore for ten years and six
+// months, or until notAfter if that is set.
+type signerSpec struct {
+	common              string
+	notBefore, notAfter time.Time
+	list                string // extended key usage of a signer of lists, else ""
+	faults              map[string]bool
+}
+
+// newSigner makes a document signer or a signer of lists.
+func newSigner(cfg IssuerConfig, issuer *authority, spec signerSpec) (*authority, error) {
 	key, err := newSigningKey(cfg.DS, cfg.Rand)
 	if err != nil {
 		return nil, err
 	}
 	key.explicit = cfg.ExplicitCurves
+	if err := spoilKey(key, spec.faults); err != nil {
+		return nil, err
+	}
 	serial, err := newSerial(cfg.Rand)
 	if err != nil {
 		return nil, err
 	}
-	if notAfter.IsZero() {
-		notAfter = notBefore.AddDate(10, 6, 0)
+	if spec.notAfter.IsZero() {
+		spec.notAfter = spec.notBefore.AddDate(10, 6, 0)
 	}
-	usage := notBefore.AddDate(0, 3, 0)
-	if usage.After(notAfter) {
-		usage = notAfter
+	usage := spec.notBefore.AddDate(0, 3, 0)
+	if usage.After(spec.notAfter) {
+		usage = spec.notAfter
 	}
-	s := &authority{key: key, name: distinguishedName(cfg.Country, organisation, common), ski: keyID(key)}
-	s.cert, err = certify(cfg.Rand, issuer, key, certificateSpec{serial: serial, subject: s.name, notBefore: notBefore,
-		notAfter: notAfter, usageUntil: usage, listSigner: list})
+	country := cfg.Country
+	if spec.faults[FaultCountryCase] {
+		country = strings.ToLower(country)
+	}
+	s := &authority{key: key, name: distinguishedName(country, organisation, spec.common), ski: keyID(key)}
+	s.cert, err = certify(cfg.Rand, issuer, key, certificateSpec{serial: serial, subject: s.name, notBefore: spec.notBefore,
+		notAfter: spec.notAfter, usageUntil: usage, listSigner: spec.list, faults: spec.faults})
 	return s, err
 }
 

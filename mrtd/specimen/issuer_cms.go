@@ -33,6 +33,7 @@ type signSpec struct {
 	// signed attributes; the digest is another function than the signature's.
 	wrongID, noAttributes bool
 	digest                crypto.Hash // 0 for the signature's
+	plain                 bool        // an ECDSA signature as r||s
 }
 
 // signedPart returns the octets that the signature covers and, where there are
@@ -60,6 +61,9 @@ func signData(rand io.Reader, signer *authority, spec signSpec) ([]byte, error) 
 	sig, err := signer.key.sign(rand, covered)
 	if err != nil {
 		return nil, err
+	}
+	if spec.plain {
+		sig = plainSignature(sig, signer.key.curve)
 	}
 	c, err := cms.ParseCertificate(signer.cert)
 	if err != nil {

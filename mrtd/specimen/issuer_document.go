@@ -108,7 +108,7 @@ func (i *Issuer) Issue(cfg DocumentConfig) (*Document, error) {
 		doc.Files[lds.DG2][at+11] ^= 0x08 // the last octet of the record's length, ISO/IEC 19794-5 §5.4
 	}
 	if cfg.Person != nil {
-		doc.Files[lds.DG11] = lds.EncodeDG11(cfg.Person)
+		doc.Files[lds.DG11] = spoilDG11(lds.EncodeDG11(cfg.Person), cfg.Faults)
 	}
 	if cfg.Issue != nil {
 		doc.Files[lds.DG12] = lds.EncodeDG12(cfg.Issue)
@@ -211,15 +211,17 @@ func (i *Issuer) signerFor(cfg DocumentConfig) (*authority, error) {
 		if err != nil {
 			return nil, fmt.Errorf("specimen: foreign CSCA: %w", err)
 		}
-		return newSigner(i.cfg, foreign, "Specimen Document Signer 1", start, time.Time{}, "")
+		return newSigner(i.cfg, foreign, signerSpec{common: "Specimen Document Signer 1", notBefore: start})
 	case cfg.Faults[FaultExpiredDS]:
-		return newSigner(i.cfg, i.csca, "Specimen Document Signer 2", cfg.At.AddDate(0, 0, -20), cfg.At.AddDate(0, 0, -10), "")
+		return newSigner(i.cfg, i.csca, signerSpec{common: "Specimen Document Signer 2", notBefore: cfg.At.AddDate(0, 0, -20), notAfter: cfg.At.AddDate(0, 0, -10)})
 	case cfg.Faults[FaultRevokedDS]:
-		s, err := newSigner(i.cfg, i.csca, "Specimen Document Signer 3", start, time.Time{}, "")
+		s, err := newSigner(i.cfg, i.csca, signerSpec{common: "Specimen Document Signer 3", notBefore: start})
 		if err != nil {
 			return nil, err
 		}
 		return s, i.Revoke(s.cert)
+	case changesSigner(cfg.Faults):
+		return newSigner(i.cfg, i.csca, signerSpec{common: "Specimen Document Signer 4", notBefore: start, faults: cfg.Faults})
 	}
 	return i.ds, nil
 }
@@ -235,11 +237,14 @@ func (i *Issuer) securityObject(doc *Document, cfg DocumentConfig, signer *autho
 		tlv.Encode(tlv.Sequence, tlv.Encode(tlv.PrintableString, []byte("0108")), tlv.Encode(tlv.PrintableString, []byte("040000"))))
 	spec := signSpec{contentType: oidSecurityObject, content: content, at: cfg.At, certificates: [][]byte{signer.cert}, wrongID: cfg.Faults[FaultWrongIssuerID]}
 	spec.noAttributes = cfg.Faults[FaultNoSignedAttrs]
-	if cfg.Faults[FaultContentType] {
-		spec.contentType = oidData
-	}
+	spec.contentType = contentTypeFor(cfg.Faults)
+	spec.plain = cfg.Faults[FaultPlainECDSA]
+	signer = signerOfSOD(signer, cfg.Faults)
 	if cfg.Faults[FaultDigestDiffers] {
 		spec.digest = crypto.SHA512
+	}
+	if cfg.Faults[FaultManyCertificates] {
+		spec.certificates = append(spec.certificates, i.csca.cert)
 	}
 	if cfg.Faults[FaultNoDSInSOD] {
 		spec.certificates = nil

@@ -1,6 +1,7 @@
 package specimen
 
 import (
+	"cmp"
 	"crypto"
 	"crypto/rsa"
 	"crypto/x509"
@@ -83,8 +84,14 @@ func hashByName(name string) crypto.Hash {
 type signingKey struct {
 	algorithm
 	explicit bool // writes its curve out
-	rsa      *rsa.PrivateKey
-	ec       *ec.PrivateKey
+	salt     int  // of PSS, in octets; 0 for the length of the hash
+	// Faults of the key's certificate: it announces another curve, has no NULL
+	// parameters, or is for PSS alone.
+	announced *ec.Curve
+	noNull    bool
+	pssKey    bool
+	rsa       *rsa.PrivateKey
+	ec        *ec.PrivateKey
 }
 
 func newSigningKey(name Algorithm, rand io.Reader) (*signingKey, error) {
@@ -121,7 +128,7 @@ func (k *signingKey) sign(rand io.Reader, message []byte) ([]byte, error) {
 		}
 		return tlv.Encode(tlv.Sequence, tlv.EncodeInteger(new(big.Int).SetBytes(r)), tlv.EncodeInteger(new(big.Int).SetBytes(s))), nil
 	case k.scheme == cms.RSAPSS:
-		return rsa.SignPSS(rand, k.rsa, k.hash, digest, &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash})
+		return rsa.SignPSS(rand, k.rsa, k.hash, digest, &rsa.PSSOptions{SaltLength: cmp.Or(k.salt, k.hash.Size())})
 	}
 	return rsa.SignPKCS1v15(rand, k.rsa, k.hash, digest)
 }
@@ -189,9 +196,16 @@ func (k *signingKey) spki() []byte {
 	case k.ec != nil && k.explicit:
 		return tlv.Encode(tlv.Sequence, tlv.Encode(tlv.Sequence, tlv.EncodeOID(oidEC), explicitCurve(k.curve)), bitString(k.publicOctets()))
 	case k.ec != nil:
-		return ecSPKI(k.curve, k.ec)
+		return ecSPKI(cmp.Or(k.announced, k.curve), k.ec)
 	}
-	return tlv.Encode(tlv.Sequence, tlv.Encode(tlv.Sequence, tlv.EncodeOID(oidRSA), null()), bitString(k.publicOctets()))
+	id, parameters := oidRSA, null()
+	if k.noNull || k.pssKey {
+		parameters = nil
+	}
+	if k.pssKey {
+		id = oidPSS
+	}
+	return tlv.Encode(tlv.Sequence, tlv.Encode(tlv.Sequence, tlv.EncodeOID(id), parameters), bitString(k.publicOctets()))
 }
 
 func (k *signingKey) publicOctets() []byte {

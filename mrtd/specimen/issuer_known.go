@@ -26,7 +26,7 @@ const oidDeviationList = "2.23.136.1.1.7"
 // DeviationList makes a deviation list as of the time at, signed by a signer
 // certified for that.
 func (i *Issuer) DeviationList(at time.Time, entries ...Announcement) ([]byte, error) {
-	signer, err := newSigner(i.cfg, i.csca, "Specimen Deviation List Signer", at.AddDate(0, 0, -1), time.Time{}, cms.OIDDeviationListSigner)
+	signer, err := newSigner(i.cfg, i.csca, signerSpec{common: "Specimen Deviation List Signer", notBefore: at.AddDate(0, 0, -1), list: cms.OIDDeviationListSigner})
 	if err != nil {
 		return nil, fmt.Errorf("specimen: deviation list signer: %w", err)
 	}
