@@ -7,10 +7,13 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/alecthomas/kong"
 	"golang.org/x/term"
+
+	"ipse/mrtd/specimen"
 )
 
 // Exit codes that scripts rely on.
@@ -80,6 +83,7 @@ func run(c *cliContext, args []string) int {
 	var grammar commands
 	code := -1
 	parser, err := kong.New(&grammar,
+		kong.Vars{"details": strings.Join(specimen.DetailNames(), ", ")},
 		kong.Name("ipse"),
 		kong.Description("Prove who you are with your passport's chip, log in with a passkey."),
 		kong.Writers(c.Stdout, c.Stderr),

@@ -32,12 +32,14 @@ type specimenNewCmd struct {
 	Hash     string             `help:"Hash of the data groups: ${enum}." enum:"sha1,sha224,sha256,sha384,sha512" default:"sha256"`
 	Explicit bool               `name:"explicit-curves" help:"Write curves out in the certificates, as ICAO asks, instead of naming them."`
 	BAC      bool               `name:"bac" help:"Offer BAC." default:"true" negatable:""`
-	PACE     string             `name:"pace" help:"Offer PACE with this mapping: ${enum}." enum:",gm,im,cam" default:""`
-	PACESet  int                `name:"pace-parameters" help:"Standardised domain parameters: 0 to 2 groups of RFC 5114, 12 P-256, 13 brainpoolP256r1, ..." default:"13"`
-	Cipher   string             `help:"Cipher of PACE and chip authentication: ${enum}." enum:"3des,aes-128,aes-192,aes-256" default:"aes-128"`
+	PACE     []string           `name:"pace" help:"Offer PACE: gm, im or cam, and if not the defaults also :PARAMETERS and :CIPHER, for example cam:P-256:aes-256; repeatable." placeholder:"MAPPING"`
+	PACESet  string             `name:"pace-parameters" help:"Domain parameters where --pace names none: a curve (P-192 to P-521, brainpoolP192r1 to brainpoolP512r1), dh-0 to dh-2, or their number in ICAO 9303-11 table 6." default:"13"`
+	PACEFull bool               `name:"explicit-parameters" help:"Write the domain parameters of PACE out instead of naming them."`
+	Cipher   string             `help:"Cipher where --pace and --ca name none: ${enum}." enum:"3des,aes-128,aes-192,aes-256" default:"aes-128"`
 	CAN      string             `name:"can" help:"Card access number." default:"123456"`
-	AA       specimen.Algorithm `name:"aa" help:"Active authentication key, for example rsa-2048-sha256 or ecdsa-P-256-sha256; empty for none." default:"rsa-2048-sha256"`
-	CA       []string           `name:"ca" help:"Curve of a chip authentication key, or dh-0 to dh-2; repeatable." placeholder:"CURVE"`
+	AA       specimen.Algorithm `name:"aa" help:"Active authentication key, for example rsa-2048-sha256 or ecdsa-P-256-sha256; empty for none. The hash is the signature's; SHA-1 makes the short trailer of ISO 9796-2." default:"rsa-2048-sha256"`
+	AAForm   string             `name:"aa-encoding" help:"How an ECDSA signature of active authentication is encoded: ${enum}." enum:"plain,der" default:"plain"`
+	CA       []string           `name:"ca" help:"Chip authentication key: a curve or dh-0 to dh-2, and if not the default also :CIPHER, for example P-384:aes-256; repeatable." placeholder:"CURVE"`
 	Portrait string             `help:"Portrait, JPEG or JPEG 2000; default a drawn one." type:"path" placeholder:"IMAGE"`
 	ISO39794 bool               `name:"iso-39794" help:"Write the portrait's record in ISO/IEC 39794-5 instead of 19794-5."`
 	Format   string             `help:"Layout of the zone: ${enum}." enum:"td1,td2,td3" default:"td3"`
@@ -47,6 +49,10 @@ type specimenNewCmd struct {
 	Birth    string             `help:"Date of birth, YYMMDD." default:"740812"`
 	Sex      string             `help:"${enum}." enum:"F,M,X" default:"F"`
 	Expiry   string             `help:"Date of expiry, YYMMDD; default in ten years." placeholder:"YYMMDD"`
+	Detail   []string           `help:"Element of DG11 or DG12; repeatable. Names: ${details}. Dates are YYYYMMDD." sep:"none" placeholder:"NAME=VALUE"`
+	Sign     string             `name:"signature" help:"Image of the holder's signature, JPEG or JPEG 2000: DG7." type:"path" placeholder:"IMAGE"`
+	Optional string             `name:"optional-data" help:"File with the content of DG13." type:"path" placeholder:"FILE"`
+	Contact  []string           `help:"Person to notify, DG16; repeatable." sep:"none" placeholder:"NAME;TELEPHONE;ADDRESS"`
 	Fault    []string           `help:"Fault to build in, for tests; repeatable (see passport specimen faults)." placeholder:"NAME"`
 }
 
@@ -108,24 +114,73 @@ func (cmd specimenNewCmd) document(c *cliContext) (specimen.DocumentConfig, erro
 		}
 		cfg.Faults[f] = true
 	}
-	cipher := map[string]int{"3des": 1, "aes-128": 2, "aes-192": 3, "aes-256": 4}[cmd.Cipher]
-	if cmd.PACE != "" {
-		mapping := map[string]int{"gm": 2, "im": 4, "cam": 6}[cmd.PACE]
-		if cmd.PACESet <= 2 { // prime fields
-			mapping--
-		}
-		cfg.Access.PACE = &specimen.PACEConfig{Protocol: fmt.Sprintf("0.4.0.127.0.7.2.2.4.%d.%d", mapping, cipher), ParameterID: cmd.PACESet}
+	if cmd.AAForm == "der" {
+		cfg.Faults[specimen.FaultAADER] = true
 	}
-	for i, curve := range cmd.CA {
-		kind := 2
-		if strings.HasPrefix(curve, "dh-") {
-			kind = 1
-		}
-		cfg.CA = append(cfg.CA, specimen.CAConfig{Curve: curve, Protocol: fmt.Sprintf("0.4.0.127.0.7.2.2.3.%d.%d", kind, cipher), KeyID: i + 1})
+	if err := errors.Join(cmd.protocols(&cfg), cmd.groups(c, &cfg)); err != nil {
+		return cfg, err
 	}
 	var err error
 	cfg.Portrait, cfg.Width, cfg.Height, err = cmd.portrait()
 	return cfg, err
+}
+
+// protocols reads what PACE and chip authentication are to be like.
+func (cmd specimenNewCmd) protocols(cfg *specimen.DocumentConfig) error {
+	for _, text := range cmd.PACE {
+		part := parts(text, ":", "", cmd.PACESet, cmd.Cipher)
+		p, err := specimen.NewPACE(part[0], part[1], part[2])
+		if err != nil {
+			return usageError{fmt.Errorf("--pace %s: %w", text, err)}
+		}
+		p.Explicit = cmd.PACEFull
+		if cfg.Access.PACE == nil {
+			cfg.Access.PACE = &p
+		} else {
+			cfg.Access.FurtherPACE = append(cfg.Access.FurtherPACE, p)
+		}
+	}
+	for i, text := range cmd.CA {
+		part := parts(text, ":", "", cmd.Cipher)
+		key, err := specimen.NewCA(part[0], part[1], i+1)
+		if err != nil {
+			return usageError{fmt.Errorf("--ca %s: %w", text, err)}
+		}
+		cfg.CA = append(cfg.CA, key)
+	}
+	return nil
+}
+
+// groups reads what the further data groups are to hold.
+func (cmd specimenNewCmd) groups(c *cliContext, cfg *specimen.DocumentConfig) error {
+	for _, text := range cmd.Detail {
+		name, value, _ := strings.Cut(text, "=")
+		if err := cfg.AddDetail(name, value); err != nil {
+			return usageError{fmt.Errorf("--detail: %w", err)}
+		}
+	}
+	for _, text := range cmd.Contact {
+		part := parts(text, ";", "", "", "")
+		cfg.Contacts = append(cfg.Contacts, specimen.Contact{RecordedOn: c.Now().Format("20060102"), Name: part[0], Telephone: part[1], Address: part[2]})
+	}
+	var err1, err2 error
+	if cmd.Sign != "" {
+		cfg.Signature, err1 = os.ReadFile(cmd.Sign)
+	}
+	if cmd.Optional != "" {
+		cfg.Optional, err2 = os.ReadFile(cmd.Optional)
+	}
+	return errors.Join(err1, err2)
+}
+
+// parts splits text; parts that are missing or empty take their default.
+func parts(text, separator string, defaults ...string) []string {
+	for i, part := range strings.SplitN(text, separator, len(defaults)) {
+		if part != "" {
+			defaults[i] = part
+		}
+	}
+	return defaults
 }
 
 func (cmd specimenNewCmd) portrait() ([]byte, int, int, error) {

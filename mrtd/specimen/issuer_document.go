@@ -43,6 +43,12 @@ type DocumentConfig struct {
 	CAN string
 	// Person and Issue, when given, become DG11 and DG12.
 	Person, Issue []lds.TaggedText
+	// Signature, when given, is the encoded image of DG7 (JPEG or JPEG 2000).
+	Signature []byte
+	// Optional, when given, is the content of DG13, which means what the issuer likes.
+	Optional []byte
+	// Contacts, when given, are the persons to notify, DG16.
+	Contacts []Contact
 	// Faults by name; see the Fault constants. Others are left to the chip.
 	Faults map[string]bool
 }
@@ -112,6 +118,9 @@ func (i *Issuer) Issue(cfg DocumentConfig) (*Document, error) {
 	}
 	if cfg.Issue != nil {
 		doc.Files[lds.DG12] = lds.EncodeDG12(cfg.Issue)
+	}
+	if err := furtherGroups(doc, cfg); err != nil {
+		return nil, err
 	}
 	if err := i.chipKeys(doc, cfg); err != nil {
 		return nil, err
