@@ -138,6 +138,14 @@ func (s *Service) Session(ctx context.Context, token string) (Session, error) {
 	return session, nil
 }
 
+// TokenHash is what a session's token is stored as.
+func TokenHash(token string) [32]byte { return hashOf(token) }
+
+// LogoutAll ends every session of the session's account.
+func (s *Service) LogoutAll(ctx context.Context, session Session) error {
+	return s.cfg.Store.EndSessions(ctx, session.Account, [32]byte{})
+}
+
 // Logout ends the session of a token, if there is one.
 func (s *Service) Logout(ctx context.Context, token string) error {
 	return s.cfg.Store.EndSession(ctx, hashOf(token))

@@ -251,7 +251,7 @@ func (a *App) buildAPI(context.Context) error {
 	if err != nil {
 		return err
 	}
-	api := httpapi.Config{PublicURL: cfg.Server.PublicURL, Proofing: a.proofing, Accounts: a.accounts, Vault: a.vault, Logins: logins{a.idp},
+	api := httpapi.Config{PublicURL: cfg.Server.PublicURL, Proofing: a.proofing, Accounts: a.accounts, Vault: a.vault, Logins: logins{a.idp}, SignOuts: a.idp,
 		Site: httpapi.Site{Name: "Ipse", Version: a.opts.Version, Languages: []string{"en", "fr"}, Counter: httpapi.Counter{Places: cfg.Counter.Places},
 			Operator: httpapi.Operator{Name: cfg.Operator.Name, Contact: cfg.Operator.Contact, PrivacyURL: cfg.Operator.PrivacyURL}},
 		OIDC: a.idp.Handler(), Relay: a.hub, Pages: web.Handler(), OnCamera: a.models.prepare,

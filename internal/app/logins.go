@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"time"
 
 	"ipse/internal/account"
 	"ipse/internal/httpapi"
@@ -33,8 +32,9 @@ func (l logins) Login(r *http.Request, id string) (httpapi.Login, error) {
 }
 
 // Consent implements httpapi.Logins.
-func (l logins) Consent(r *http.Request, id, account string, authTime time.Time, presentation string) (string, error) {
-	return l.provider.Consent(r.Context(), id, l.provider.Browser(r), account, authTime, presentation)
+func (l logins) Consent(r *http.Request, id string, s account.Session, presentation string) (string, error) {
+	who := idp.Person{Account: s.Account, Session: httpapi.SessionName(s.TokenHash), AuthTime: s.AuthTime}
+	return l.provider.Consent(r.Context(), id, l.provider.Browser(r), who, presentation)
 }
 
 // Refuse implements httpapi.Logins.

@@ -52,6 +52,7 @@ func (a *App) ServeOn(ctx context.Context, listener net.Listener, ready func(net
 	defer stopSweeps()
 	var background sync.WaitGroup
 	background.Go(func() { a.sweep(sweeping) })
+	background.Go(func() { a.idp.Run(sweeping) })
 	background.Go(func() { attempt(sweeping, a.log, "RSA key", a.makeRSAKey) })
 	failed := make(chan error, 1)
 	background.Go(func() { failed <- server.Serve(listener) })

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"context"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -15,6 +16,18 @@ import (
 // session returns the request's session.
 func (a *API) session(r *http.Request) (account.Session, error) {
 	return a.cfg.Accounts.Session(r.Context(), a.cookie(r, cookieSession))
+}
+
+// SessionName is what a session goes by outside of package account: it opens nothing.
+func SessionName(hash [32]byte) string { return base64.RawURLEncoding.EncodeToString(hash[:]) }
+
+// signOut ends the session of a token, and the services hear of it.
+func (a *API) signOut(ctx context.Context, token string) error {
+	if err := a.cfg.Accounts.Logout(ctx, token); err != nil {
+		return err
+	}
+	a.cfg.SignOuts.SignedOut(SessionName(account.TokenHash(token)))
+	return nil
 }
 
 func (a *API) sessionOptions(w http.ResponseWriter, r *http.Request) error {
@@ -35,9 +48,13 @@ func (a *API) openSession(w http.ResponseWriter, r *http.Request) error {
 	if err := readJSON(r, &body); err != nil {
 		return err
 	}
-	opened, err := a.cfg.Accounts.Login(r.Context(), body.Credential, a.cookie(r, cookieSession))
+	former := a.cookie(r, cookieSession)
+	opened, err := a.cfg.Accounts.Login(r.Context(), body.Credential, former)
 	if err != nil {
 		return err
+	}
+	if former != "" {
+		a.cfg.SignOuts.Moved(SessionName(account.TokenHash(former)), SessionName(opened.Session.TokenHash), opened.Session.Account)
 	}
 	a.setCookie(w, cookieSession, opened.Token.Reveal())
 	return noContent(w)
@@ -48,10 +65,27 @@ func (a *API) closeSession(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if token := a.cookie(r, cookieSession); token != "" {
-		if err := a.cfg.Accounts.Logout(r.Context(), token); err != nil {
+		if err := a.signOut(r.Context(), token); err != nil {
 			return err
 		}
 	}
+	a.setCookie(w, cookieSession, "")
+	return noContent(w)
+}
+
+// closeSessions signs the person out on every device.
+func (a *API) closeSessions(w http.ResponseWriter, r *http.Request) error {
+	session, err := a.session(r)
+	if err != nil {
+		return err
+	}
+	if err := readJSON(r, &nothing{}); err != nil {
+		return err
+	}
+	if err := a.cfg.Accounts.LogoutAll(r.Context(), session); err != nil {
+		return err
+	}
+	a.cfg.SignOuts.SignedOutAll(session.Account, "")
 	a.setCookie(w, cookieSession, "")
 	return noContent(w)
 }
@@ -77,7 +111,7 @@ func (a *API) recover(w http.ResponseWriter, r *http.Request) error {
 // one it had, whose cookie is overwritten: nobody could end that any more.
 func (a *API) replaceSession(w http.ResponseWriter, r *http.Request, opened account.Opened) {
 	if former := a.cookie(r, cookieSession); former != "" {
-		if err := a.cfg.Accounts.Logout(r.Context(), former); err != nil {
+		if err := a.signOut(r.Context(), former); err != nil {
 			a.cfg.Log.ErrorContext(r.Context(), "end the former session", "error", err)
 		}
 	}
@@ -157,6 +191,7 @@ func (a *API) eraseAccount(w http.ResponseWriter, r *http.Request) error {
 	if err := a.cfg.Accounts.Erase(r.Context(), session); err != nil {
 		return err
 	}
+	a.cfg.SignOuts.SignedOutAll(session.Account, "")
 	a.setCookie(w, cookieSession, "")
 	return noContent(w)
 }
@@ -235,5 +270,6 @@ func (a *API) removePasskey(w http.ResponseWriter, r *http.Request) error {
 	if err := a.cfg.Accounts.RemovePasskey(r.Context(), session, id); err != nil {
 		return err
 	}
+	a.cfg.SignOuts.SignedOutAll(session.Account, SessionName(session.TokenHash))
 	return noContent(w)
 }

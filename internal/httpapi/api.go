@@ -82,9 +82,20 @@ type Logins interface {
 	// Login describes a waiting login.
 	Login(r *http.Request, id string) (Login, error)
 	// Consent ends it with the person's agreement and returns where to go next.
-	Consent(r *http.Request, id, account string, authTime time.Time, presentation string) (redirect string, err error)
+	Consent(r *http.Request, id string, session account.Session, presentation string) (redirect string, err error)
 	// Refuse ends it without, and returns where to go next.
 	Refuse(r *http.Request, id string) (redirect string, err error)
+}
+
+// SignOuts hears of the ends of sessions, to tell services that want to know
+// (package idp). Sessions go by SessionName. It returns at once.
+type SignOuts interface {
+	// Moved: a session of an account has another name.
+	Moved(from, to, account string)
+	// SignedOut: a session has ended.
+	SignedOut(session string)
+	// SignedOutAll: every session of an account has ended but one, which may be empty.
+	SignedOutAll(account, but string)
 }
 
 // Config makes an API. Every member is required unless it says otherwise.
@@ -97,6 +108,7 @@ type Config struct {
 	Accounts  *account.Service
 	Vault     *vault.Vault
 	Logins    Logins
+	SignOuts  SignOuts
 	// OIDC serves the OpenID provider's own paths, Relay the readers, Pages the rest.
 	OIDC, Relay, Pages http.Handler
 	// Demo is what the demonstration adds under /demo/; nil, as everywhere else,
@@ -137,7 +149,7 @@ func New(cfg Config) (*API, error) {
 	if err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") {
 		return nil, errors.New("httpapi: the public address is not a URL")
 	}
-	if cfg.Proofing == nil || cfg.Accounts == nil || cfg.Vault == nil || cfg.Logins == nil || cfg.OIDC == nil || cfg.Relay == nil ||
+	if cfg.Proofing == nil || cfg.Accounts == nil || cfg.Vault == nil || cfg.Logins == nil || cfg.SignOuts == nil || cfg.OIDC == nil || cfg.Relay == nil ||
 		cfg.Pages == nil || cfg.Ready == nil || cfg.Client == nil || cfg.Now == nil || cfg.Rand == nil || cfg.Log == nil {
 		return nil, errors.New("httpapi: incomplete configuration")
 	}
@@ -194,6 +206,7 @@ func (a *API) mux() *http.ServeMux {
 		{"POST /api/session/options", 2, a.sessionOptions},
 		{"POST /api/session", 2, a.openSession},
 		{"DELETE /api/session", 1, a.closeSession},
+		{"DELETE /api/sessions", 1, a.closeSessions},
 		{"POST /api/recovery", 10, a.recover},
 
 		{"GET /api/account", 1, a.account},

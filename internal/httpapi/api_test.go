@@ -257,3 +257,65 @@ func TestViewsAreStreamed(t *testing.T) {
 	}
 	b.Refused("POST", "/api/proofing/reader", apitest.None{}, 409, "wrong_state")
 }
+
+// TestEndsOfSessionsAreHeardOf, each way in which one can end.
+func TestEndsOfSessionsAreHeardOf(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	b := s.member()
+	heard := func() []string {
+		s.logins.mu.Lock()
+		defer s.logins.mu.Unlock()
+		last := []string{"nothing"}
+		if n := len(s.logins.heard); n > 0 {
+			last = s.logins.heard[n-1]
+		}
+		s.logins.heard = nil
+		return last
+	}
+	heard()
+	if r := b.SignIn(); r.Status != 204 {
+		t.Fatal(r.Status)
+	}
+	if h := heard(); h[0] != "moved" || h[1] == h[2] || h[1] == "" || h[3] == "" {
+		t.Errorf("a further use of the passkey: %v", h)
+	}
+	b.Auth = s.browser().Auth // a second passkey, so that one may go
+	answer := b.Passkey(b.OK("POST", "/api/account/passkeys/options", apitest.None{}, nil))
+	b.OK("POST", "/api/account/passkeys", map[string]any{"credential": json.RawMessage(answer.JSON), "wrap": b.Wrap(answer.PRF, answer.CredentialID),
+		"passkey_name": "Phone"}, nil)
+	if h := heard(); h[0] != "nothing" {
+		t.Errorf("a passkey was added: %v", h)
+	}
+	var view struct{ Passkeys []struct{ ID, Name string } }
+	b.OK("GET", "/api/account", nil, &view)
+	for _, p := range view.Passkeys {
+		if p.Name != "Phone" {
+			b.OK("DELETE", "/api/account/passkeys/"+p.ID, apitest.None{}, nil)
+		}
+	}
+	if h := heard(); h[0] != "signed out everywhere" || h[2] == "" {
+		t.Errorf("a passkey was removed: %v", h)
+	}
+	b.OK("DELETE", "/api/sessions", apitest.None{}, nil)
+	if h := heard(); h[0] != "signed out everywhere" || h[2] != "" {
+		t.Errorf("signed out everywhere: %v", h)
+	}
+	b.Refused("GET", "/api/account", nil, 401, "signed_out")
+	if r := b.SignIn(); r.Status != 204 {
+		t.Fatal(r.Status)
+	}
+	b.OK("DELETE", "/api/session", apitest.None{}, nil)
+	if h := heard(); h[0] != "signed out" || h[1] == "" {
+		t.Errorf("signed out: %v", h)
+	}
+	b.Refused("DELETE", "/api/sessions", apitest.None{}, 401, "signed_out")
+	if r := b.SignIn(); r.Status != 204 {
+		t.Fatal(r.Status)
+	}
+	heard()
+	b.OK("DELETE", "/api/account", apitest.None{}, nil)
+	if h := heard(); h[0] != "signed out everywhere" || h[2] != "" {
+		t.Errorf("erased: %v", h)
+	}
+}

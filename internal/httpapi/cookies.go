@@ -47,7 +47,7 @@ func (a *API) EndSession(w http.ResponseWriter, r *http.Request) {
 	if token == "" {
 		return
 	}
-	if err := a.cfg.Accounts.Logout(r.Context(), token); err != nil {
+	if err := a.signOut(r.Context(), token); err != nil {
 		a.cfg.Log.ErrorContext(r.Context(), "end a session", "error", err)
 	}
 }

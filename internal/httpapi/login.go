@@ -40,7 +40,7 @@ func (a *API) loginConsent(w http.ResponseWriter, r *http.Request) error {
 	if err := readJSON(r, &body); err != nil {
 		return err
 	}
-	to, err := a.cfg.Logins.Consent(r, r.PathValue("id"), session.Account, session.AuthTime, body.Presentation)
+	to, err := a.cfg.Logins.Consent(r, r.PathValue("id"), session, body.Presentation)
 	if err != nil {
 		return err
 	}

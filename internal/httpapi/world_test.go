@@ -101,7 +101,7 @@ func (s *server) open() {
 	accounts := apitest.Must(account.New(account.Config{Store: s.store, Vault: claims, RPID: "localhost", RPName: "Ipse",
 		Origins: []string{s.url}, Now: s.clock, Rand: rand.Reader}))
 	cfg := httpapi.Config{PublicURL: s.url, Site: httpapi.Site{Name: "Ipse", Languages: []string{"en", "fr"}}, Proofing: s.proof, Accounts: accounts,
-		Vault: claims, Logins: s.logins, OIDC: http.NotFoundHandler(), Relay: s.hub, Pages: http.HandlerFunc(page),
+		Vault: claims, Logins: s.logins, SignOuts: s.logins, OIDC: http.NotFoundHandler(), Relay: s.hub, Pages: http.HandlerFunc(page),
 		Ready: s.store.Ping, Client: httpapi.Client(nil), Now: s.clock, Rand: rand.Reader, Log: log}
 	for _, f := range s.change {
 		f(&cfg)
@@ -326,6 +326,7 @@ type loginTable struct {
 	started time.Time
 	err     error
 	got     string
+	heard   [][]string // ends of sessions
 }
 
 type loginError string
@@ -343,16 +344,28 @@ func (l *loginTable) Login(_ *http.Request, id string) (httpapi.Login, error) {
 		StartedAt: l.started}, nil
 }
 
-func (l *loginTable) Consent(_ *http.Request, _, account string, authTime time.Time, presentation string) (string, error) {
+func (l *loginTable) Consent(_ *http.Request, _ string, session account.Session, presentation string) (string, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.err != nil {
 		return "", l.err
 	}
-	l.got = fmt.Sprintf("%t %t %s", account != "", !authTime.IsZero(), presentation)
+	l.got = fmt.Sprintf("%t %t %s", session.Account != "", !session.AuthTime.IsZero(), presentation)
 	return "https://tax.example/back", nil
 }
 
 func (l *loginTable) Refuse(*http.Request, string) (string, error) {
 	return "https://tax.example/back?error=access_denied", nil
+}
+
+func (l *loginTable) Moved(from, to, account string) { l.hear("moved", from, to, account) }
+func (l *loginTable) SignedOut(session string)       { l.hear("signed out", session) }
+func (l *loginTable) SignedOutAll(account, but string) {
+	l.hear("signed out everywhere", account, but)
+}
+
+func (l *loginTable) hear(words ...string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.heard = append(l.heard, words)
 }

@@ -90,7 +90,7 @@ func TestOnlyWhatThePersonChoseIsReleased(t *testing.T) {
 	t.Parallel()
 	p := world(t, "high")
 	l := p.begin(t)
-	_, err := p.w.Provider.Consent(t.Context(), l.id, l.browser.Cookie(), idptest.Account, p.w.Now(), p.w.Wallet())
+	_, err := p.w.Provider.Consent(t.Context(), l.id, l.browser.Cookie(), idp.Person{Account: idptest.Account, AuthTime: p.w.Now()}, p.w.Wallet())
 	if !errors.Is(err, idp.ErrPresentation) {
 		t.Errorf("err = %v", err)
 	}
@@ -116,7 +116,7 @@ func TestForgedPresentationsReleaseNothing(t *testing.T) {
 		"a stranger's disclosure": {idptest.Account, own + strings.SplitN(foreign, "~", 3)[1] + "~"},
 		"empty":                   {idptest.Account, ""}, "noise": {idptest.Account, "a.b.c~d~"},
 	} {
-		_, err := p.w.Provider.Consent(t.Context(), l.id, l.browser.Cookie(), c.account, p.w.Now(), c.presentation)
+		_, err := p.w.Provider.Consent(t.Context(), l.id, l.browser.Cookie(), idp.Person{Account: c.account, AuthTime: p.w.Now()}, c.presentation)
 		if !errors.Is(err, idp.ErrPresentation) {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -282,12 +282,12 @@ func TestPasskeyMustBeFresh(t *testing.T) {
 	for name, at := range map[string]time.Time{
 		"before the login": l.view(t).StartedAt.Add(-time.Millisecond), "never": {}, "in an hour": p.w.Now().Add(time.Hour),
 	} {
-		_, err := p.w.Provider.Consent(t.Context(), l.id, l.browser.Cookie(), idptest.Account, at, presentation)
+		_, err := p.w.Provider.Consent(t.Context(), l.id, l.browser.Cookie(), idp.Person{Account: idptest.Account, AuthTime: at}, presentation)
 		if !errors.Is(err, idp.ErrSignInAgain) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if _, err := p.w.Provider.Consent(t.Context(), l.id, l.browser.Cookie(), "", p.w.Now(), presentation); !errors.Is(err, idp.ErrSignInAgain) {
+	if _, err := p.w.Provider.Consent(t.Context(), l.id, l.browser.Cookie(), idp.Person{Account: "", AuthTime: p.w.Now()}, presentation); !errors.Is(err, idp.ErrSignInAgain) {
 		t.Errorf("nobody signed in: %v", err)
 	}
 	who := l.exchange(t, l.agree(t))

@@ -36,6 +36,8 @@ func (p *Provider) discovery(h http.Handler) ([]byte, error) {
 	}
 	for name, value := range map[string]any{
 		"end_session_endpoint":                  p.cfg.Issuer + PathLogout,
+		"backchannel_logout_supported":          true, // Back-Channel Logout 1.0, 2.1
+		"backchannel_logout_session_supported":  true,
 		"scopes_supported":                      knownScopes(),
 		"response_modes_supported":              []string{"query"},
 		"ui_locales_supported":                  []string{"en", "fr"},

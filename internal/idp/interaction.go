@@ -110,11 +110,11 @@ func (p *Provider) Login(ctx context.Context, id, browser string) (LoginView, er
 
 // Consent ends a login with the person's agreement and returns the address at
 // the service to send the browser to. presentation is the signed claims with
-// only the chosen disclosures; authTime is when the account's passkey was last
-// used. Nothing is stored, and the login goes on, when it answers
+// only the chosen disclosures. Nothing is stored, and the login goes on, when it answers
 // ErrSignInAgain, ErrPresentation, ErrEssentialMissing, ErrLevelTooLow or
 // ErrOtherPerson. A login ends once: a second answer gets ErrLoginNotFound.
-func (p *Provider) Consent(ctx context.Context, id, browser, accountID string, authTime time.Time, presentation string) (string, error) {
+func (p *Provider) Consent(ctx context.Context, id, browser string, who Person, presentation string) (string, error) {
+	accountID, authTime := who.Account, who.AuthTime
 	rec, svc, err := p.load(ctx, id, browser)
 	if err != nil {
 		return "", err
@@ -155,6 +155,7 @@ func (p *Provider) Consent(ctx context.Context, id, browser, accountID string, a
 	if err := p.cfg.Journal.Append(ctx, accountID, entry); err != nil {
 		return "", fmt.Errorf("journal of the login: %w", err)
 	}
+	out.SID = p.rememberSignIn(svc, who)
 	return p.resume(ctx, rec, &decision{accountID: accountID, released: &out})
 }
 

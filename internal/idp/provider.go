@@ -72,6 +72,14 @@ type Config struct {
 	LoginLifetime time.Duration
 	// CodeLifetime, default 60 s; TokenLifetime, default 10 minutes; IDTokenLifetime, default 10 minutes.
 	CodeLifetime, TokenLifetime, IDTokenLifetime time.Duration
+	// SessionLifetime is how long a person's session lasts at most, for which services
+	// are remembered that want to be told of its end. Default 12 hours.
+	SessionLifetime time.Duration
+	// LogoutRetries are the pauses before a logout token is sent again. Default 2 s,
+	// 10 s and 60 s.
+	LogoutRetries []time.Duration
+	// HTTPClient sends logout tokens; it must follow no redirection. Optional.
+	HTTPClient *http.Client
 	// MaxPending bounds the records waiting at once, logins and pushed requests
 	// together. Default 100,000 (about 200 MB).
 	MaxPending int
@@ -87,6 +95,8 @@ type Provider struct {
 	cfg     Config
 	keys    *keySet
 	serving atomic.Pointer[generation]
+	signIns signIns
+	notices chan notice
 	pending atomic.Int64 // records waiting, as of the last sweep plus those since
 }
 
@@ -108,7 +118,7 @@ func New(cfg Config) (*Provider, error) {
 	if err != nil {
 		return nil, fmt.Errorf("idp: %w", err)
 	}
-	p := &Provider{cfg: cfg, keys: keys}
+	p := &Provider{cfg: cfg, keys: keys, signIns: signIns{by: map[string]*signIn{}}, notices: make(chan notice, maxNotices)}
 	if err := p.SetServices(cfg.Services); err != nil {
 		return nil, err
 	}
@@ -140,6 +150,15 @@ func (c *Config) complete() error {
 		if *d.value < time.Second || *d.value > time.Hour {
 			return errors.New("a lifetime must be between a second and an hour")
 		}
+	}
+	if c.SessionLifetime == 0 {
+		c.SessionLifetime = 12 * time.Hour
+	}
+	if c.LogoutRetries == nil {
+		c.LogoutRetries = []time.Duration{2 * time.Second, 10 * time.Second, time.Minute}
+	}
+	if c.HTTPClient == nil {
+		c.HTTPClient = defaultHTTPClient()
 	}
 	if c.MaxPending <= 0 {
 		c.MaxPending = 100_000
@@ -196,6 +215,7 @@ func (p *Provider) Services() []Service {
 
 // Sweep removes what has expired. Call it every minute or so.
 func (p *Provider) Sweep(ctx context.Context) error {
+	p.forgetSignIns()
 	_, remaining, err := p.cfg.Store.Sweep(ctx, p.now())
 	if err != nil {
 		return storeFailure(err)
@@ -291,6 +311,9 @@ func idTokenClaims(_ context.Context, g *goidc.Grant) map[string]any {
 		return nil
 	}
 	claims := map[string]any{goidc.ClaimACR: rel.ACR, goidc.ClaimAMR: amr(), goidc.ClaimAuthTime: rel.AuthTime}
+	if rel.SID != "" {
+		claims["sid"] = rel.SID
+	}
 	for name, value := range rel.IDToken {
 		claims[name] = value
 	}

@@ -114,6 +114,7 @@ func (w wanted) acr(rank int) string {
 type released struct {
 	ACR      string         `json:"acr"`
 	AuthTime int64          `json:"auth_time"`
+	SID      string         `json:"sid,omitempty"` // of services that are told of logouts
 	UserInfo map[string]any `json:"userinfo,omitempty"`
 	IDToken  map[string]any `json:"id_token,omitempty"`
 }

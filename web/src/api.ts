@@ -112,6 +112,7 @@ export const api = {
   sessionOptions: async () => (await json<{ publicKey: RequestOptionsJSON }>("POST", "/api/session/options", {})).publicKey,
   openSession: (credential: AuthenticationJSON) => nothing("POST", "/api/session", { credential }),
   closeSession: () => nothing("DELETE", "/api/session", {}),
+  closeSessions: () => nothing("DELETE", "/api/sessions", {}),
 
   account: () => json<Account>("GET", "/api/account"),
   passkeyOptions: async () => (await json<{ publicKey: CreationOptionsJSON }>("POST", "/api/account/passkeys/options", {})).publicKey,

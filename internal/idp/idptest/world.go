@@ -183,6 +183,9 @@ func (w *World) Restart(tb testing.TB, configure func(*idp.Config)) {
 // or an answer.
 type Browser struct {
 	*http.Client
+	// Session is the person's session at the server, or empty.
+	Session string
+
 	w *World
 }
 
@@ -251,7 +254,7 @@ func (b *Browser) Agree(tb testing.TB, id string, withheld ...string) (string, e
 			names = append(names, a.Name)
 		}
 	}
-	return b.w.Provider.Consent(tb.Context(), id, b.Cookie(), Account, b.w.Now(), Choose(b.w.wallet, names...))
+	return b.w.Provider.Consent(tb.Context(), id, b.Cookie(), idp.Person{Account: Account, Session: b.Session, AuthTime: b.w.Now()}, Choose(b.w.wallet, names...))
 }
 
 // Wallet returns the person's signed claims with every disclosure.

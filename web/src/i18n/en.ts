@@ -291,6 +291,7 @@ export const en = {
   "me.erased_title": "Your account is erased",
   "me.erased_text": "Nothing of it is left here. You can now delete the passkey on your device too.",
   "me.sign_out": "Lock and sign out",
+  "me.sign_out_everywhere": "Sign out on every device",
   "me.incomplete": "Your account is not complete: add a second passkey or a recovery code.",
   "me.prove": "Prove who you are",
 

@@ -277,6 +277,7 @@ export const fr: Record<keyof typeof en, string> = {
   "me.erased_title": "Votre compte est effacé",
   "me.erased_text": "Il n’en reste rien ici. Vous pouvez maintenant supprimer aussi la clé d’accès sur votre appareil.",
   "me.sign_out": "Verrouiller et se déconnecter",
+  "me.sign_out_everywhere": "Se déconnecter de tous les appareils",
   "me.incomplete": "Votre compte n’est pas complet : ajoutez une seconde clé d’accès ou un code de secours.",
   "me.prove": "Prouver qui vous êtes",
 

@@ -57,14 +57,17 @@ function Opened({ lock, vault, onErased }: { lock: Lock; vault: OpenVault; onEra
   const { t } = useI18n();
   const [problem, setProblem] = useState<Problem | null>(null);
   const level = vault.account.level;
-  const signOut = () => {
-    api.closeSession().then(lock.lock, (thrown: unknown) => { setProblem(asProblem(thrown)); });
+  const signOut = (everywhere: boolean) => () => {
+    (everywhere ? api.closeSessions() : api.closeSession()).then(lock.lock, (thrown: unknown) => { setProblem(asProblem(thrown)); });
   };
   return (
     <Page title={t("me.title")} wide>
       <div class="ways spread">
         {level !== "" && <p class="level" data-testid="level">{t("me.level", { level: t(`level.${level}`) })}</p>}
-        <Button onClick={signOut}>{t("me.sign_out")}</Button>
+        <div class="ways">
+          <Button onClick={signOut(false)}>{t("me.sign_out")}</Button>
+          <Button onClick={signOut(true)}>{t("me.sign_out_everywhere")}</Button>
+        </div>
       </div>
       {problem !== null && <ProblemNotice problem={problem} />}
       {!vault.account.complete && <Notice tone="info"><p>{t("me.incomplete")}</p></Notice>}
