@@ -1,6 +1,7 @@
 package mrtd
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"time"
@@ -106,15 +107,18 @@ type CertificateInfo struct {
 	Strength  int       `json:"strength"`
 	Algorithm string    `json:"algorithm"`
 	SHA256    string    `json:"sha256"`
-	Source    string    `json:"source,omitempty"` // the trust list it came from
+	// Source is the trust list it came from, SourceSHA256 that list's SHA-256.
+	Source       string `json:"source,omitempty"`
+	SourceSHA256 string `json:"source_sha256,omitempty"`
 }
 
 // RevocationInfo says what the revocation lists knew.
 type RevocationInfo struct {
-	ListFrom time.Time  `json:"list_from"`
-	ListNext *time.Time `json:"list_next,omitempty"`
-	Fresh    bool       `json:"fresh"`
-	Revoked  bool       `json:"revoked"`
+	ListFrom   time.Time  `json:"list_from"`
+	ListNext   *time.Time `json:"list_next,omitempty"`
+	ListSHA256 string     `json:"list_sha256"` // of the newest list
+	Fresh      bool       `json:"fresh"`
+	Revoked    bool       `json:"revoked"`
 }
 
 // FileInfo describes one elementary file.
@@ -171,6 +175,10 @@ func (v *Verdict) WriteText(w io.Writer) error {
 		headline = "GENUINE"
 	}
 	p.line("%s  (policy %s, verified at %s)", headline, v.Policy, v.VerifiedAt.UTC().Format(time.RFC3339))
+	p.line("read at %s, opened by %s", v.ReadAt.UTC().Format(time.RFC3339), cmp.Or(v.Access, "unknown"))
+	if v.Freshness != "" {
+		p.line("freshness of the chip's proof: %s", v.Freshness)
+	}
 	p.line("")
 	for _, c := range v.Checks {
 		p.line("  %-11s %-28s %s", c.Result, c.ID, c.Detail)
@@ -183,12 +191,15 @@ func (v *Verdict) WriteText(w io.Writer) error {
 		p.line("%-15s %s; %s; %s to %s", c.Role, c.Subject, c.Key, c.NotBefore.Format(time.DateOnly), c.NotAfter.Format(time.DateOnly))
 		p.line("%-15s serial %s, SHA-256 %s%s", "", c.Serial, c.SHA256, from(c.Source))
 	}
+	if r := v.Revocation; r != nil {
+		p.line("%-15s of %s, SHA-256 %s", "revocation list", r.ListFrom.Format(time.DateOnly), r.ListSHA256)
+	}
 	if len(v.Deviations) > 0 {
 		p.line("")
 		p.line("deviations")
 		for _, d := range v.Deviations {
 			info, _ := deviation.Lookup(d.Code)
-			p.line("  %-32s %-16s %s", d.Code, d.Where, info.Text)
+			p.line("  %-32s %-16s %s (%s)", d.Code, d.Where, info.Text, info.Clause)
 		}
 	}
 	for _, k := range v.KnownDeviations {

@@ -15,7 +15,7 @@ func (v *verifier) chain() bool {
 	if v.signer == nil {
 		return v.check(id, Skipped, clause, "no document signer")
 	}
-	v.out.Chain = append(v.out.Chain, describe("document signer", v.signer, ""))
+	v.out.Chain = append(v.out.Chain, describe("document signer", v.signer))
 	path, err := v.store.Path(v.signer)
 	switch {
 	case errors.Is(err, trust.ErrNoAuthority):
@@ -28,17 +28,19 @@ func (v *verifier) chain() bool {
 	v.path = path
 	v.deviate(deviation.At("DS certificate", path.Deviations)...)
 	for _, a := range path.Authorities {
-		v.out.Chain = append(v.out.Chain, describe(string(a.Kind), a.Cert, a.Source))
+		info := describe(string(a.Kind), a.Cert)
+		info.Source, info.SourceSHA256 = a.Source, a.SourceSHA256
+		v.out.Chain = append(v.out.Chain, info)
 		v.deviate(deviation.At("CSCA certificate", a.Cert.Deviations)...)
 	}
 	return v.check(id, Passed, clause, "signed by an authority of %s, %s", path.Issuer().Cert.Country(), path.Issuer().Cert.Key)
 }
 
-func describe(role string, c *cms.Certificate, source string) CertificateInfo {
+func describe(role string, c *cms.Certificate) CertificateInfo {
 	f := c.Fingerprint()
 	return CertificateInfo{Role: role, Subject: c.Subject.String(), Issuer: c.Issuer.String(), Serial: c.SerialNumber().Text(16),
 		Country: c.Country(), NotBefore: c.NotBefore, NotAfter: c.NotAfter, Key: c.Key.String(), Strength: c.Key.Strength(),
-		Algorithm: c.Algorithm.String(), SHA256: hex.EncodeToString(f[:]), Source: source}
+		Algorithm: c.Algorithm.String(), SHA256: hex.EncodeToString(f[:])}
 }
 
 // validity checks dates: of the signer when it signed and now, of the authority
@@ -127,7 +129,7 @@ func (v *verifier) revocation() {
 		return
 	}
 	fresh := st.Fresh(v.opts.Now, v.opts.CRLGrace)
-	info := &RevocationInfo{ListFrom: st.ThisList, Fresh: fresh, Revoked: st.Revoked}
+	info := &RevocationInfo{ListFrom: st.ThisList, ListSHA256: st.ListSHA256, Fresh: fresh, Revoked: st.Revoked}
 	if !st.NextList.IsZero() {
 		info.ListNext = &st.NextList
 	}

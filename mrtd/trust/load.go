@@ -228,7 +228,7 @@ func (l *loader) add(c *cms.Certificate, f [32]byte) {
 		return
 	}
 	l.seen[f] = true
-	entry := &Entry{Cert: c, Source: l.report.Name, Kind: kindOf(c), sum: f}
+	entry := &Entry{Cert: c, Source: l.report.Name, SourceSHA256: l.report.SHA256, Kind: kindOf(c), sum: f}
 	ds := c.Deviations
 	if entry.Kind != Signer {
 		ds = append(append([]deviation.Deviation{}, ds...), c.AuthorityProfile()...)

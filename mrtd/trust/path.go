@@ -2,6 +2,8 @@ package trust
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
@@ -189,6 +191,8 @@ type Status struct {
 	RevokedAt time.Time
 	ThisList  time.Time // when the newest such list was made
 	NextList  time.Time // when it should be replaced, zero if it does not say
+	// ListSHA256 is the SHA-256 of the newest such list, in hexadecimal.
+	ListSHA256 string
 	// BadSignature counts lists of that issuer whose signature did not verify.
 	BadSignature int
 }
@@ -210,7 +214,8 @@ func (s *Store) Status(c *cms.Certificate) Status {
 			continue
 		}
 		if !st.Known || l.ThisUpdate.After(st.ThisList) {
-			st.ThisList, st.NextList = l.ThisUpdate, l.NextUpdate
+			sum := sha256.Sum256(l.Raw)
+			st.ThisList, st.NextList, st.ListSHA256 = l.ThisUpdate, l.NextUpdate, hex.EncodeToString(sum[:])
 		}
 		st.Known = true
 		if at, revoked := l.Revoked(c.Serial); revoked {

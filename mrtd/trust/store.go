@@ -32,6 +32,8 @@ type Entry struct {
 	Cert   *cms.Certificate
 	Kind   Kind
 	Source string // the name of the source it came from
+	// SourceSHA256 is the SHA-256 of that source, in hexadecimal.
+	SourceSHA256 string
 
 	sum [32]byte // fingerprint
 }
