@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// TestThreatModelNamesRealTests keeps docs/threat-model.md honest: each test or
-// fuzz target that it names must exist somewhere in the module.
+// TestThreatModelNamesRealTests keeps the pages that name proofs honest: each test or
+// fuzz target must exist somewhere in the module.
 func TestThreatModelNamesRealTests(t *testing.T) {
 	t.Parallel()
 	exists := map[string]bool{}
@@ -30,17 +30,20 @@ func TestThreatModelNamesRealTests(t *testing.T) {
 			}
 		}
 	})
-	page, err := os.ReadFile("docs/threat-model.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	named := regexp.MustCompile("`((?:Test|Fuzz)[A-Za-z0-9]+)`").FindAllStringSubmatch(string(page), -1)
-	if len(named) < 30 {
-		t.Fatalf("the page names %d tests: it must name the proof of each control", len(named))
-	}
-	for _, m := range named {
-		if !exists[m[1]] {
-			t.Errorf("docs/threat-model.md names %s, which does not exist", m[1])
+	for page, least := range map[string]int{"threat-model": 30, "conformance": 60, "conformance-chip": 20, "verdict": 15} {
+		name := "docs/" + page + ".md"
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		named := regexp.MustCompile("`((?:Test|Fuzz)[A-Za-z0-9]+)`").FindAllStringSubmatch(string(text), -1)
+		if len(named) < least {
+			t.Errorf("%s names %d tests: it must name the proof of each line", name, len(named))
+		}
+		for _, m := range named {
+			if !exists[m[1]] {
+				t.Errorf("%s names %s, which does not exist", name, m[1])
+			}
 		}
 	}
 }

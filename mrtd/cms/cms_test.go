@@ -284,8 +284,29 @@ func FuzzSignedData(f *testing.F) {
 	})
 }
 
+// FuzzCRL: every serial number that a list names is found in it, whatever else it says;
+// it parses again to the same, and nobody else's key signed it.
 func FuzzCRL(f *testing.F) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		f.Fatal(err)
+	}
+	std, err := x509.ParseCertificate(selfSigned(f, key, x509.ECDSAWithSHA256).Raw)
+	if err != nil {
+		f.Fatal(err)
+	}
+	when := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
+	der, err := x509.CreateRevocationList(rand.Reader, &x509.RevocationList{Number: big.NewInt(3), ThisUpdate: when, NextUpdate: when.AddDate(0, 3, 0),
+		RevokedCertificateEntries: []x509.RevocationListEntry{{SerialNumber: big.NewInt(77), RevocationTime: when}, {SerialNumber: big.NewInt(1 << 40), RevocationTime: when}}}, std, key)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(der)
 	f.Add([]byte{0x30, 0x00})
+	stranger, err := ParseCertificate(testdata(f, "DE_CSCA07.cer"))
+	if err != nil {
+		f.Fatal(err)
+	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		l, err := ParseCRL(b)
 		if err != nil {
@@ -295,6 +316,13 @@ func FuzzCRL(f *testing.F) {
 			if _, ok := l.Revoked(r.serial); !ok {
 				t.Fatal("a listed serial number is not found")
 			}
+		}
+		again, err := ParseCRL(l.Raw)
+		if err != nil || again.Len() != l.Len() || !again.ThisUpdate.Equal(l.ThisUpdate) {
+			t.Fatalf("does not parse again: %v", err)
+		}
+		if _, err := l.CheckSignedBy(stranger.Key); err == nil {
+			t.Fatal("a forged signature verified")
 		}
 	})
 }
