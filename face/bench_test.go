@@ -51,27 +51,57 @@ func TestFrameAllocatesNothing(t *testing.T) { // not parallel: it counts alloca
 	for range 20 {
 		push()
 	}
-	if allocs := testing.AllocsPerRun(50, push); allocs > 0 {
-		t.Errorf("%.1f allocations a frame", allocs)
+	least := testing.AllocsPerRun(25, push)
+	for range 3 { // whatever else runs in this process allocates too
+		if least > 0 {
+			least = min(least, testing.AllocsPerRun(25, push))
+		}
+	}
+	if least > 0 {
+		t.Errorf("%.1f allocations a frame", least)
 	}
 }
 
 // BenchmarkStage measures the parts of a frame one by one. Decoding, detecting and
 // the mesh are for every frame, the eyes for some, the rest for one in ten or so.
 func BenchmarkStage(b *testing.B) {
-	stages, giveBack, err := engine(b).Stages(live(b, "p02").jpeg[0])
+	err := engine(b).Stages(b.Context(), live(b, "p02").jpeg[0], func(stages []face.Stage) error {
+		for _, stage := range stages {
+			b.Run(stage.Name, func(b *testing.B) {
+				b.ReportAllocs()
+				for b.Loop() {
+					if err := stage.Run(); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+		}
+		return nil
+	})
 	if err != nil {
 		b.Fatal(err)
 	}
-	defer giveBack()
-	for _, name := range []string{"decode", "detect", "mesh", "light", "eyes", "flatness", "align", "embed", "grid", "rainbow"} {
-		b.Run(name, func(b *testing.B) {
-			b.ReportAllocs()
-			for b.Loop() {
-				if err := stages[name](); err != nil {
-					b.Fatal(err)
-				}
+}
+
+// No stage of a frame allocates, one after the other.
+func TestStagesAllocateNothing(t *testing.T) { // not parallel: it counts allocations
+	err := engine(t).Stages(t.Context(), live(t, "p02").jpeg[0], func(stages []face.Stage) error {
+		for _, stage := range stages {
+			least := 1e9 // of three: whatever else runs in this process allocates too
+			for range 3 {
+				least = min(least, testing.AllocsPerRun(4, func() {
+					if err := stage.Run(); err != nil {
+						t.Fatal(err)
+					}
+				}))
 			}
-		})
+			if least > 0 {
+				t.Errorf("%s: %.0f allocations", stage.Name, least)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }

@@ -57,34 +57,3 @@ func (c *Check) Reference() []float32 { return c.reference }
 func (c *Check) Sums() [][]float32 {
 	return [][]float32{c.identity.early, c.identity.late, c.identity.anchor}
 }
-
-// Stages returns the parts of a frame's work as functions over one worker, which
-// the second result gives back.
-func (e *Engine) Stages(jpeg []byte) (map[string]func() error, func(), error) {
-	k, err := e.take()
-	if err != nil {
-		return nil, nil, err
-	}
-	o, vector := &observation{}, make([]float32, k.dimensions)
-	decode := func() error { return k.picture.decode(jpeg, frameLimits()) }
-	if err := decode(); err != nil {
-		return nil, nil, err
-	}
-	if err := k.observe(o, detection{}, true); err != nil {
-		return nil, nil, err
-	}
-	k.picture.align(&o.mesh, &k.aligned)
-	neutral := o.mesh
-	return map[string]func() error{
-		"decode":   decode,
-		"detect":   func() error { _, err := k.detect(&k.picture); return err },
-		"mesh":     func() error { return k.findMesh(&k.picture, o.box, &o.mesh) },
-		"eyes":     func() error { return k.observeEyes(o) },
-		"light":    func() error { k.picture.measureLight(&o.mesh); return nil },
-		"flatness": func() error { flatness(&neutral, &o.mesh); return nil },
-		"align":    func() error { k.picture.align(&o.mesh, &k.aligned); return nil },
-		"embed":    func() error { return k.embed(vector, &k.aligned) },
-		"grid":     func() error { k.picture.gridStrength(&o.mesh, &k.gridWindow); return nil },
-		"rainbow":  func() error { k.picture.rainbow(&k.moire); return nil },
-	}, func() { e.giveBack(k) }, nil
-}

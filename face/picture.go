@@ -58,39 +58,106 @@ type tensorFormat struct {
 	mean, scale float32
 }
 
+// one is 1 in 16.16 fixed point, in which pixels are sampled and converted.
+const one = 1 << 16
+
+// planes are the three planes of a tensor, red first, with the scale that makes
+// their numbers of 16.16 fixed point.
+type planes struct {
+	r, g, b     []float32
+	scale, bias float32
+}
+
+func planesOf(dst []float32, n int, f tensorFormat) planes {
+	t := planes{r: dst[:n:n], g: dst[n : 2*n : 2*n], b: dst[2*n : 3*n : 3*n], scale: f.scale / one, bias: -f.mean * f.scale}
+	if f.bgr {
+		t.r, t.b = t.b, t.r
+	}
+	return t
+}
+
+// row is the planes' part from i on, n numbers long.
+func (t planes) row(i, n int) planes {
+	t.r, t.g, t.b = t.r[i:i+n:i+n], t.g[i:i+n:i+n], t.b[i:i+n:i+n]
+	return t
+}
+
+// number is a tensor's number of a sample.
+func (t *planes) number(v int) float32 {
+	if uint(v) > 255*one {
+		v = 255 * one &^ (v >> 63)
+	}
+	return float32(v)*t.scale + t.bias
+}
+
+// Weights of the conversion to RGB (ITU-T T.871, JFIF, §7), in 65536ths.
+const (
+	redOfCr, greenOfCb, greenOfCr, blueOfCb = 91881, 22554, 46802, 116130
+)
+
 // warp samples w x h pixels through m, bilinearly, into three planes of dst.
 // Points outside the picture take the nearest edge pixel.
 func (p *picture) warp(dst []float32, w, h int, m affine, f tensorFormat) {
-	n := w * h
-	r, g, b := dst[:n], dst[n:2*n], dst[2*n:3*n]
-	if f.bgr {
-		r, b = b, r
-	}
-	const one = 1 << 16
+	t := planesOf(dst, w*h, f)
 	csx, csy := float32(1)/float32(int(1)<<p.sx), float32(1)/float32(int(1)<<p.sy)
-	dx, dy := int(m.a*one), int(m.c*one)
-	cdx, cdy := int(m.a*csx*one), int(m.c*csy*one)
-	k := f.scale / one
+	luma := line{dx: int(m.a * one), dy: int(m.c * one)}
+	chroma := line{dx: int(m.a * csx * one), dy: int(m.c * csy * one)}
 	for y := range h {
 		sx, sy := m.apply(0, float32(y))
-		x0, y0 := int(sx*one), int(sy*one)
-		cx0, cy0 := int(((sx+.5)*csx-.5)*one), int(((sy+.5)*csy-.5)*one)
-		row := y * w
-		for x := range w {
-			luma := float32(bilinear(p.y, p.w, p.h, x0, y0))
-			cb := float32(bilinear(p.cb, p.cw, p.ch, cx0, cy0) - 128*one)
-			cr := float32(bilinear(p.cr, p.cw, p.ch, cx0, cy0) - 128*one)
-			i := row + x
-			// ITU-T T.871 (JFIF) §7.
-			r[i] = (clampFixed(luma+1.402*cr))*k - f.mean*f.scale
-			g[i] = (clampFixed(luma-.344136*cb-.714136*cr))*k - f.mean*f.scale
-			b[i] = (clampFixed(luma+1.772*cb))*k - f.mean*f.scale
-			x0, y0, cx0, cy0 = x0+dx, y0+dy, cx0+cdx, cy0+cdy
+		luma.x, luma.y = int(sx*one), int(sy*one)
+		chroma.x, chroma.y = int(((sx+.5)*csx-.5)*one), int(((sy+.5)*csy-.5)*one)
+		row := t.row(y*w, w)
+		if luma.inside(w, p.w, p.h) && chroma.inside(w, p.cw, p.ch) {
+			p.warpInside(row, luma, chroma)
+		} else {
+			p.warpEdge(row, luma, chroma)
 		}
 	}
 }
 
-func clampFixed(v float32) float32 { return min(max(v, 0), 255*65536) }
+// line is a row of samples: where it begins and its step, in 16.16 fixed point.
+type line struct{ x, y, dx, dy int }
+
+// inside says whether n samples and their neighbours all lie in a w x h plane.
+func (l line) inside(n, w, h int) bool {
+	in := func(x, y int) bool { return uint(x>>16) < uint(w-1) && uint(y>>16) < uint(h-1) }
+	return in(l.x, l.y) && in(l.x+(n-1)*l.dx, l.y+(n-1)*l.dy)
+}
+
+// warpInside is the row of a warp that needs no look at the edges.
+func (p *picture) warpInside(t planes, l, c line) {
+	for i := range t.r {
+		o, fx, fy := (l.y>>16)*p.w+l.x>>16, (l.x>>8)&0xff, (l.y>>8)&0xff
+		luma := mix(p.y[o:], p.y[o+p.w:], fx, fy)
+		o, fx, fy = (c.y>>16)*p.cw+c.x>>16, (c.x>>8)&0xff, (c.y>>8)&0xff
+		cb := mix(p.cb[o:], p.cb[o+p.cw:], fx, fy)
+		cr := mix(p.cr[o:], p.cr[o+p.cw:], fx, fy)
+		cb, cr = cb-128*one, cr-128*one
+		t.r[i] = t.number(luma + (redOfCr*cr)>>16)
+		t.g[i] = t.number(luma - (greenOfCb*cb+greenOfCr*cr)>>16)
+		t.b[i] = t.number(luma + (blueOfCb*cb)>>16)
+		l.x, l.y, c.x, c.y = l.x+l.dx, l.y+l.dy, c.x+c.dx, c.y+c.dy
+	}
+}
+
+// mix weighs the first two samples of two rows, in 256ths; the result is 16.16.
+func mix(top, bottom []byte, fx, fy int) int {
+	a := int(top[0])<<8 + (int(top[1])-int(top[0]))*fx
+	b := int(bottom[0])<<8 + (int(bottom[1])-int(bottom[0]))*fx
+	return a<<8 + (b-a)*fy
+}
+
+func (p *picture) warpEdge(t planes, l, c line) {
+	for i := range t.r {
+		luma := bilinear(p.y, p.w, p.h, l.x, l.y)
+		cb := bilinear(p.cb, p.cw, p.ch, c.x, c.y) - 128*one
+		cr := bilinear(p.cr, p.cw, p.ch, c.x, c.y) - 128*one
+		t.r[i] = t.number(luma + (redOfCr*cr)>>16)
+		t.g[i] = t.number(luma - (greenOfCb*cb+greenOfCr*cr)>>16)
+		t.b[i] = t.number(luma + (blueOfCb*cb)>>16)
+		l.x, l.y, c.x, c.y = l.x+l.dx, l.y+l.dy, c.x+c.dx, c.y+c.dy
+	}
+}
 
 // bilinear returns the sample at (x, y), both 16.16 fixed point, as 16.16.
 func bilinear(plane []byte, w, h, x, y int) int {
@@ -100,9 +167,7 @@ func bilinear(plane []byte, w, h, x, y int) int {
 		return bilinearEdge(plane, w, h, ix, iy, fx, fy)
 	}
 	o := iy*w + ix
-	top := int(plane[o])*(256-fx) + int(plane[o+1])*fx
-	bottom := int(plane[o+w])*(256-fx) + int(plane[o+w+1])*fx
-	return top*(256-fy) + bottom*fy
+	return mix(plane[o:], plane[o+w:], fx, fy)
 }
 
 func bilinearEdge(plane []byte, w, h, ix, iy, fx, fy int) int {
@@ -114,31 +179,37 @@ func bilinearEdge(plane []byte, w, h, ix, iy, fx, fy int) int {
 }
 
 // shrink writes the picture, reduced by an integer factor with box averages, to
-// three planes of a dstW x dstH tensor; what the picture does not cover is 0.
+// three planes of a dstW x dstH tensor; what the picture does not cover is 0. The
+// factor is at least 2.
 func (p *picture) shrink(dst []float32, dstW, dstH, factor int, f tensorFormat) {
-	n := dstW * dstH
-	clear(dst[:3*n])
-	r, g, b := dst[:n], dst[n:2*n], dst[2*n:3*n]
-	if f.bgr {
-		r, b = b, r
-	}
 	w, h := min(p.w/factor, dstW), min(p.h/factor, dstH)
-	norm := 1 / float32(factor*factor)
+	if w < dstW || h < dstH {
+		clear(dst[:3*dstW*dstH])
+	}
+	t := planesOf(dst, dstW*dstH, f)
+	weight := one / (factor * factor)
 	for y := range h {
-		for x := range w {
-			luma := float32(p.boxLuma(x*factor, y*factor, factor)) * norm
-			c := ((y*factor+factor/2)>>p.sy)*p.cw + (x*factor+factor/2)>>p.sx
-			cb, cr := float32(int(p.cb[c])-128), float32(int(p.cr[c])-128)
-			i := y*dstW + x
-			r[i] = (clampByte(luma+1.402*cr) - f.mean) * f.scale
-			g[i] = (clampByte(luma-.344136*cb-.714136*cr) - f.mean) * f.scale
-			b[i] = (clampByte(luma+1.772*cb) - f.mean) * f.scale
+		row := t.row(y*dstW, w)
+		o := ((y*factor + factor/2) >> p.sy) * p.cw
+		cbs, crs := p.cb[o:o+p.cw], p.cr[o:o+p.cw]
+		top, bottom := p.y[2*y*p.w:], p.y[(2*y+1)*p.w:] // of a factor of 2
+		for x := range row.r {
+			sum := 0
+			if factor == 2 { // camera frames
+				sum = int(top[2*x]) + int(top[2*x+1]) + int(bottom[2*x]) + int(bottom[2*x+1])
+			} else {
+				sum = p.boxLuma(x*factor, y*factor, factor)
+			}
+			luma, c := sum*weight, (x*factor+factor/2)>>p.sx
+			cb, cr := int(cbs[c])-128, int(crs[c])-128
+			row.r[x] = row.number(luma + redOfCr*cr)
+			row.g[x] = row.number(luma - greenOfCb*cb - greenOfCr*cr)
+			row.b[x] = row.number(luma + blueOfCb*cb)
 		}
 	}
 }
 
-func clampByte(v float32) float32 { return min(max(v, 0), 255) }
-
+// boxLuma is the sum of k x k samples.
 func (p *picture) boxLuma(x, y, k int) int {
 	sum := 0
 	o := y*p.w + x

@@ -89,6 +89,5 @@ func (p *picture) measureLight(m *mesh) light {
 
 // lumaAt is the luma at a point, bilinear, the nearest edge outside.
 func (p *picture) lumaAt(x, y float32) byte {
-	const one = 1 << 16
 	return byte(bilinear(p.y, p.w, p.h, int(x*one), int(y*one)) >> 16)
 }

@@ -15,9 +15,10 @@ import (
 // benchCmd prints the figures of docs/performance.md on this machine, over the
 // program's own code.
 type benchCmd struct {
-	What string `arg:"" optional:"" help:"${enum}; default all." enum:"chip,face,login,all" default:"all"`
-	For  int    `help:"Repetitions of each measurement." default:"20" placeholder:"N"`
-	JSON bool   `name:"json" help:"Print as JSON."`
+	What     string `arg:"" optional:"" help:"${enum}; default all." enum:"chip,face,login,all" default:"all"`
+	For      int    `help:"Repetitions of each measurement." default:"20" placeholder:"N"`
+	Sessions int    `help:"With face: how much memory so many short live checks, one after the other, take." placeholder:"N"`
+	JSON     bool   `name:"json" help:"Print as JSON."`
 }
 
 // figure is one measurement. Times are in milliseconds.

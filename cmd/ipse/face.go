@@ -55,15 +55,15 @@ func (f packFlag) withEngine(c *cliContext, fmr string, do func(*face.Engine) er
 
 // runEngine completes cfg and runs do over its engine, which is closed afterwards.
 func runEngine(c *cliContext, cfg face.Config, do func(*face.Engine) error) (err error) {
-	rt, err := onnx.New(onnx.Config{})
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, rt.Close()) }()
-	cfg.Random, cfg.Workers = rand.Reader, runtime.GOMAXPROCS(0)
 	if cfg.Inferer == nil {
+		rt, failed := onnx.New(onnx.Config{})
+		if failed != nil {
+			return failed
+		}
+		defer func() { err = errors.Join(err, rt.Close()) }()
 		cfg.Inferer = rt
 	}
+	cfg.Random, cfg.Workers = rand.Reader, runtime.GOMAXPROCS(0)
 	engine, err := face.NewEngine(cfg)
 	if err != nil {
 		return err
