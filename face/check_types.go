@@ -40,6 +40,7 @@ const (
 	HintFurther       Hint = "further" // the same movement, a little more of it
 	HintLightBehind   Hint = "light_behind"
 	HintLensCovered   Hint = "lens_covered"
+	HintUncoverFace   Hint = "uncover_face" // glasses, mask or hand
 )
 
 // Guidance is the answer to a frame.

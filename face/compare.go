@@ -24,9 +24,13 @@ const (
 	QualityTooBright    QualityReason = "too_bright"   // a quarter of the face saturated
 	QualityLowContrast  QualityReason = "low_contrast" // the face's luma hardly varies
 	QualityBlurred      QualityReason = "blurred"      // no fine detail left
+	// Advice, with which an image stays usable.
+	QualityCovered    QualityReason = "face_covered" // an eye or the mouth is hidden
+	QualityEyesClosed QualityReason = "eyes_closed"
 )
 
-// ImageQuality says whether an image can be compared, and what is wrong with it.
+// ImageQuality says whether an image can be compared, and what is wrong with it or
+// could be better.
 type ImageQuality struct {
 	Usable  bool            `json:"usable"`
 	Reasons []QualityReason `json:"reasons"`
@@ -85,7 +89,11 @@ func (k *worker) template(dst []float32, data []byte) (ImageQuality, error) {
 	if m.score < meshScore {
 		return unusable(QualityNoFace), nil
 	}
-	q := k.picture.assess(m)
+	lids, err := k.eyesOpen(&k.picture, m)
+	if err != nil {
+		return ImageQuality{}, err
+	}
+	q := k.picture.assess(m, lids)
 	if !q.Usable {
 		return q, nil
 	}

@@ -1,6 +1,9 @@
 package face
 
-import "context"
+import (
+	"context"
+	"errors"
+)
 
 // Measured is what a frame shows, for tests against ground truth.
 type Measured struct {
@@ -11,6 +14,7 @@ type Measured struct {
 	EyeDistance      float32
 	Detail           float32
 	Embedding        []float32
+	Hint             Hint
 }
 
 // Measure examines one frame.
@@ -24,7 +28,7 @@ func (e *Engine) Measure(ctx context.Context, jpeg []byte, embedding bool) (m Me
 			return err
 		}
 		m = Measured{Faces: o.faces, Yaw: o.pose.yaw, Pitch: o.pose.pitch, Roll: o.pose.roll, Mouth: o.mouth, Lips: o.lips,
-			Eyes: o.eyes, EyeDistance: o.mesh.eyeDistance(), Detail: o.light.detail}
+			Eyes: o.eyes, EyeDistance: o.mesh.eyeDistance(), Detail: o.light.detail, Hint: o.hint}
 		if !embedding || !o.found {
 			return nil
 		}
@@ -56,4 +60,25 @@ func (c *Check) Reference() []float32 { return c.reference }
 // Sums are the vectors a check keeps of a run, in place.
 func (c *Check) Sums() [][]float32 {
 	return [][]float32{c.identity.early, c.identity.late, c.identity.anchor}
+}
+
+// Landmarks are the mesh points of the largest face, in pixels.
+func (e *Engine) Landmarks(ctx context.Context, jpeg []byte) (points [meshPoints][2]float32, err error) {
+	err = e.with(ctx, func(k *worker) error {
+		if err := k.picture.decode(jpeg, portraitLimits()); err != nil {
+			return err
+		}
+		found, err := k.detect(&k.picture)
+		if err != nil || len(found) == 0 {
+			return errors.Join(err, ErrPortrait)
+		}
+		if err := k.findMesh(&k.picture, found[0], &k.photo.mesh); err != nil {
+			return err
+		}
+		for i, p := range k.photo.mesh.points {
+			points[i] = [2]float32{p.x, p.y}
+		}
+		return nil
+	})
+	return points, err
 }

@@ -31,6 +31,16 @@ func (k *worker) eyeOpening(p *picture, m *mesh, right bool) (float32, error) {
 	return lidOpening(k.iris.Output(0)), nil
 }
 
+// eyesOpen is the mean opening of both eyes.
+func (k *worker) eyesOpen(p *picture, m *mesh) (float32, error) {
+	left, err := k.eyeOpening(p, m, false)
+	if err != nil {
+		return 0, err
+	}
+	right, err := k.eyeOpening(p, m, true)
+	return (left + right) / 2, err
+}
+
 // lidOpening averages the seven pairs of lid points.
 func lidOpening(out []float32) float32 {
 	at := func(i int) point2 { return point2{out[3*i], out[3*i+1]} }

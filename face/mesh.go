@@ -15,13 +15,16 @@ const (
 
 // Indices of the mesh points used here (image-left is the person's right).
 const (
-	ptOuterEyeL, ptInnerEyeL = 33, 133
-	ptOuterEyeR, ptInnerEyeR = 263, 362
-	ptNoseTip                = 4
-	ptMouthL, ptMouthR       = 61, 291
-	ptLipTop, ptLipBottom    = 13, 14
-	ptForehead, ptChin       = 10, 152
-	ptSideL, ptSideR         = 234, 454
+	ptOuterEyeL, ptInnerEyeL   = 33, 133
+	ptOuterEyeR, ptInnerEyeR   = 263, 362
+	ptNoseTip                  = 4
+	ptMouthL, ptMouthR         = 61, 291
+	ptLipTop, ptLipBottom      = 13, 14
+	ptLipUpper, ptLipLower     = 0, 17   // outer
+	ptBrowSideL, ptBrowSideR   = 27, 257 // above the eyes
+	ptCheekSideL, ptCheekSideR = 23, 253 // below
+	ptForehead, ptChin         = 10, 152
+	ptSideL, ptSideR           = 234, 454
 )
 
 // mesh is the face surface in picture pixels.

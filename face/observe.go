@@ -72,13 +72,8 @@ func (k *worker) observe(o *observation, previous detection, wantEyes bool) erro
 	return nil
 }
 
-func (k *worker) observeEyes(o *observation) error {
-	left, err := k.eyeOpening(&k.picture, &o.mesh, false)
-	if err != nil {
-		return err
-	}
-	right, err := k.eyeOpening(&k.picture, &o.mesh, true)
-	o.eyes = (left + right) / 2
+func (k *worker) observeEyes(o *observation) (err error) {
+	o.eyes, err = k.eyesOpen(&k.picture, &o.mesh)
 	return err
 }
 
@@ -125,6 +120,8 @@ func (o *observation) judge(p *picture) {
 		o.hint, o.blocked = HintLightBehind, o.light.median < minMedian
 	case o.light.median < minMedian || o.light.spread < minSpread:
 		o.hint, o.blocked = HintMoreLight, true
+	case p.covered(&o.mesh):
+		o.hint, o.blocked = HintUncoverFace, true
 	case o.light.detail < blurredBelow:
 		o.hint = HintTooBlurred // a moving face may blur: no reason to stop measuring
 	}

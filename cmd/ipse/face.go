@@ -173,12 +173,15 @@ func (cmd faceCompareCmd) print(c *cliContext, v comparisonView) error {
 }
 
 func quality(q face.ImageQuality) string {
-	if q.Usable {
-		return "usable"
-	}
 	words := make([]string, len(q.Reasons))
 	for i, r := range q.Reasons {
 		words[i] = strings.ReplaceAll(string(r), "_", " ")
 	}
-	return "not usable: " + strings.Join(words, ", ")
+	switch reasons := strings.Join(words, ", "); {
+	case !q.Usable:
+		return "not usable: " + reasons
+	case reasons != "":
+		return "usable, though: " + reasons
+	}
+	return "usable"
 }

@@ -187,6 +187,7 @@ export const enCodes = {
   "hint.center_face": "Bring your face into the oval",
   "hint.more_light": "A little more light, please",
   "hint.less_light": "A little less light, please",
+  "hint.uncover_face": "Something hides your eyes or mouth: take off dark glasses or a mask, and keep your hands away",
   "hint.light_behind": "The light is behind you: turn towards it",
   "hint.lens_covered": "The picture is black: uncover the camera",
   "hint.hold_still": "Hold still for a moment",

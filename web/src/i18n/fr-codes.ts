@@ -184,6 +184,7 @@ export const frCodes: Record<keyof typeof enCodes, string> = {
   "hint.center_face": "Placez votre visage dans l’ovale",
   "hint.more_light": "Un peu plus de lumière, s’il vous plaît",
   "hint.less_light": "Un peu moins de lumière, s’il vous plaît",
+  "hint.uncover_face": "Quelque chose cache vos yeux ou votre bouche : retirez lunettes sombres ou masque et éloignez vos mains",
   "hint.light_behind": "La lumière est derrière vous : tournez-vous vers elle",
   "hint.lens_covered": "L’image est noire : découvrez la caméra",
   "hint.hold_still": "Restez immobile un instant",
