@@ -56,6 +56,7 @@ type App struct {
 	opts Options
 	log  *slog.Logger
 
+	meters   *meters
 	keys     *Keys
 	store    *store.DB
 	trust    *trust.Live
@@ -77,7 +78,7 @@ func New(ctx context.Context, opts Options) (*App, error) {
 	if opts.Log == nil || opts.Now == nil || opts.Rand == nil {
 		return nil, errors.New("app: no log, no clock or no random source")
 	}
-	a := &App{opts: opts, log: opts.Log}
+	a := &App{opts: opts, log: opts.Log, meters: newMetrics()}
 	for _, step := range []struct {
 		what string
 		do   func(context.Context) error
@@ -206,7 +207,7 @@ func (a *App) buildServices(context.Context) (err error) {
 		agents = a.opts.demo.agent
 	}
 	a.proofing, err = proofing.NewService(proofing.Config{Agents: agents, Policy: proofingPolicy(cfg.Proofing), Consent: issuer, Store: a.store,
-		Readers: readers{a.hub}, Chip: a.chip, Face: a.models, FaceSteps: face.DefaultPolicy().Count + 1, Now: now, Rand: random, Log: a.log,
+		Readers: readers{a.hub}, Chip: a.chip, Face: a.models, FaceSteps: face.DefaultPolicy().Count + 1, Now: now, Rand: random, Log: a.log, Observe: a.meters.check,
 		MaxReadings: cfg.Proofing.ConcurrentReadings, MaxFaceRuns: cfg.Face.ConcurrentChecks})
 	if err != nil {
 		return err
@@ -255,12 +256,15 @@ func (a *App) buildAPI(context.Context) error {
 		Site: httpapi.Site{Name: "Ipse", Version: a.opts.Version, Languages: []string{"en", "fr"}, Counter: httpapi.Counter{Places: cfg.Counter.Places},
 			Operator: httpapi.Operator{Name: cfg.Operator.Name, Contact: cfg.Operator.Contact, PrivacyURL: cfg.Operator.PrivacyURL}},
 		OIDC: a.idp.Handler(), Relay: a.hub, Pages: web.Handler(), OnCamera: a.models.prepare,
-		Ready: a.store.Ping, Client: client, Now: a.opts.Now, Rand: a.opts.Rand, Log: a.log, Logos: logos}
+		Ready: a.store.Ping, Client: client, Now: a.opts.Now, Rand: a.opts.Rand, Log: a.log, Logos: logos, Observe: a.meters.request}
 	if a.opts.demo != nil {
 		a.opts.demo.change(&api, a)
 	}
-	a.api, err = httpapi.New(api)
-	return err
+	if a.api, err = httpapi.New(api); err != nil {
+		return err
+	}
+	a.addGauges()
+	return nil
 }
 
 // loginCost is what a login that a service begins takes from its browser's

@@ -44,6 +44,7 @@ type DemoOptions struct {
 	Rand    io.Reader
 
 	services []config.Service // registered besides the demo services
+	metrics  string           // as server.metrics_address
 }
 
 // Demo is everything at once on one machine: the server, a specimen issuer that
@@ -103,6 +104,7 @@ func NewDemo(ctx context.Context, opts DemoOptions) (_ *Demo, err error) {
 	}
 	cfg := config.Default()
 	cfg.Server.Address = listener.Addr().String()
+	cfg.Server.MetricsAddress = opts.metrics
 	cfg.Server.Data = data
 	cfg.Server.PublicURL = public
 	cfg.Trust.Sources = opts.Trust

@@ -13,3 +13,6 @@ var (
 	ServicesOf = servicesOf
 	LogosOf    = logosOf
 )
+
+// Metrics shows a demonstration's metrics.
+func (o *DemoOptions) Metrics(address string) { o.metrics = address }

@@ -39,38 +39,65 @@ func (a *App) Serve(ctx context.Context, ready func(net.Addr)) error {
 // ServeOn is Serve on a listener that exists already; it closes it.
 func (a *App) ServeOn(ctx context.Context, listener net.Listener, ready func(net.Addr)) error {
 	address := listener.Addr()
-	if s := a.opts.Config.Server; s.TLSCertificate != "" {
-		certificate := &certificateFile{certificate: s.TLSCertificate, key: s.TLSKey, now: a.opts.Now}
-		if _, err := certificate.get(nil); err != nil {
-			return errors.Join(err, listener.Close())
-		}
-		listener = tls.NewListener(listener, &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: certificate.get, NextProtos: []string{"http/1.1"}})
+	listener, err := a.secured(listener)
+	if err != nil {
+		return err
+	}
+	jobs, err := a.jobs()
+	if err != nil {
+		return errors.Join(err, listener.Close())
 	}
 	server := &http.Server{Handler: a.Handler(), ReadHeaderTimeout: headerWithin, ReadTimeout: requestWithin, WriteTimeout: answerWithin,
 		IdleTimeout: idleFor, MaxHeaderBytes: maxHeader, ErrorLog: slog.NewLogLogger(quiet{a.log.Handler()}, slog.LevelDebug)}
-	sweeping, stopSweeps := context.WithCancel(ctx)
-	defer stopSweeps()
+	working, stopJobs := context.WithCancel(ctx)
+	defer stopJobs()
 	var background sync.WaitGroup
-	background.Go(func() { a.sweep(sweeping) })
-	background.Go(func() { a.idp.Run(sweeping) })
-	background.Go(func() { attempt(sweeping, a.log, "RSA key", a.makeRSAKey) })
+	for _, job := range jobs {
+		background.Go(func() { job(working) })
+	}
 	failed := make(chan error, 1)
 	background.Go(func() { failed <- server.Serve(listener) })
 	if ready != nil {
 		ready(address)
 	}
-	var err error
 	select {
 	case err = <-failed:
 	case <-ctx.Done():
 		err = a.shutdown(server)
 	}
-	stopSweeps()
+	stopJobs()
 	background.Wait()
 	if errors.Is(err, http.ErrServerClosed) {
 		err = nil
 	}
 	return err
+}
+
+// secured adds TLS where it is configured; it closes the listener where that fails.
+func (a *App) secured(listener net.Listener) (net.Listener, error) {
+	s := a.opts.Config.Server
+	if s.TLSCertificate == "" {
+		return listener, nil
+	}
+	certificate := &certificateFile{certificate: s.TLSCertificate, key: s.TLSKey, now: a.opts.Now}
+	if _, err := certificate.get(nil); err != nil {
+		return nil, errors.Join(err, listener.Close())
+	}
+	return tls.NewListener(listener, &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: certificate.get, NextProtos: []string{"http/1.1"}}), nil
+}
+
+// jobs are what runs beside the server, each until its context ends.
+func (a *App) jobs() ([]func(context.Context), error) {
+	jobs := []func(context.Context){a.sweep, a.idp.Run,
+		func(ctx context.Context) { attempt(ctx, a.log, "RSA key", a.makeRSAKey) }}
+	if a.opts.Config.Server.MetricsAddress != "" {
+		listener, err := a.listenMetrics()
+		if err != nil {
+			return nil, err
+		}
+		jobs = append(jobs, func(ctx context.Context) { a.serveMetrics(ctx, listener) })
+	}
+	return jobs, nil
 }
 
 func (a *App) shutdown(server *http.Server) error {

@@ -42,6 +42,9 @@ type Server struct {
 	// The folder of the database and of the server's own keys. Created with mode
 	// 0700 when missing. Relative paths are taken from the configuration file.
 	Data string `toml:"data"`
+	// Where to show counts to a Prometheus server, host:port, at /metrics: numbers and
+	// nothing of a person. Plain HTTP; without a host, loopback. Empty: nowhere.
+	MetricsAddress string `toml:"metrics_address"`
 	// How long a stop waits for requests under way, 1s to 5m.
 	ShutdownTimeout Duration `toml:"shutdown_timeout"`
 }

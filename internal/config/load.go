@@ -152,6 +152,9 @@ func (v *checker) server(s Server) {
 	if _, _, err := net.SplitHostPort(s.Address); err != nil {
 		v.add("server.address", "is not host:port")
 	}
+	if _, _, err := net.SplitHostPort(s.MetricsAddress); s.MetricsAddress != "" && err != nil {
+		v.add("server.metrics_address", "is not host:port")
+	}
 	if s.PublicURL == "" {
 		v.add("server.public_url", "is empty: passkeys and tokens are bound to it, for example https://id.example.org")
 	} else {

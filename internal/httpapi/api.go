@@ -125,6 +125,9 @@ type Config struct {
 	Now  func() time.Time
 	Rand io.Reader
 	Log  *slog.Logger
+	// Observe, if set, is called after each request, to be counted: with the class of
+	// its route (see classOf), its status and how long it took.
+	Observe func(class string, status int, took time.Duration)
 	// Logos are the services' pictures, by service. May be nil.
 	Logos map[string]Logo
 	// Pace multiplies the allowance of clients; zero means 1.

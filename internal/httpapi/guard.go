@@ -4,10 +4,12 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
 	"ipse/internal/pii"
 	"ipse/internal/problem"
+	"ipse/internal/relay"
 )
 
 // guard stands around everything: it turns panics into problems and writes the
@@ -38,6 +40,9 @@ func (a *API) guard(next http.Handler) http.Handler {
 
 // logRequest leaves no path, no query and no address.
 func (a *API) logRequest(r *http.Request, w *watchedWriter, took time.Duration) {
+	if a.cfg.Observe != nil {
+		a.cfg.Observe(classOf(r.Pattern), w.status, took)
+	}
 	if r.Pattern == "GET /healthz" || r.Pattern == "GET /readyz" {
 		return
 	}
@@ -46,6 +51,24 @@ func (a *API) logRequest(r *http.Request, w *watchedWriter, took time.Duration) 
 		level = slog.LevelDebug // pages and their assets
 	}
 	a.cfg.Log.Log(r.Context(), level, "request", "method", method(r), "route", r.Pattern, "status", w.status, "ms", took.Milliseconds())
+}
+
+// classOf sorts the routes for counting. "stream" is what stays open.
+func classOf(pattern string) string {
+	if _, path, ok := strings.Cut(pattern, " "); ok {
+		pattern = path
+	}
+	for _, c := range []struct{ prefix, class string }{
+		{"/api/proofing/events", "stream"}, {"/api/proofing/face", "stream"}, {relay.Path, "stream"},
+		{"/api/proofing", "check"}, {"/api/session", "sign_in"}, {"/api/recovery", "sign_in"}, {"/api/account", "account"},
+		{"/api/login", "login"}, {"/oidc/", "oidc"}, {"/.well-known/", "oidc"}, {"/healthz", "health"}, {"/readyz", "health"},
+		{"/demo/", "demo"}, {"/api/", "api"}, {"/", "page"},
+	} {
+		if strings.HasPrefix(pattern, c.prefix) {
+			return c.class
+		}
+	}
+	return "other"
 }
 
 // method returns the method, or "other": it is the client's text.

@@ -224,6 +224,18 @@ func (p *Provider) Sweep(ctx context.Context) error {
 	return nil
 }
 
+// Load is how much waits at a moment.
+type Load struct {
+	// Pending logins and pushed requests, as of the last sweep and those since;
+	// logout notices that were not sent yet.
+	Pending, Notices int
+}
+
+// Load returns the present load.
+func (p *Provider) Load() Load {
+	return Load{Pending: int(p.pending.Load()), Notices: len(p.notices)}
+}
+
 // Subject returns the pairwise subject that a service sees for an account
 // (OpenID Connect Core 8.1), for the person's own overview.
 func (p *Provider) Subject(serviceID, accountID string) (string, bool) {

@@ -207,6 +207,7 @@ func (s *Service) prepare(l *live, sess *Session, effects []Effect) error {
 // commit takes over what was written and executes the effects that follow.
 func (s *Service) commit(l *live, sess Session, effects []Effect) {
 	sess.Version++
+	s.observe(l.sess.Position, sess.Position)
 	l.sess = sess
 	for _, effect := range effects {
 		switch effect {

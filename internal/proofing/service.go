@@ -30,6 +30,9 @@ type Config struct {
 	// Now is the clock; Rand yields secrets (crypto/rand.Reader).
 	Now  func() time.Time
 	Rand io.Reader
+	// Observe, if set, is called after each change of a session's position, to be
+	// counted. It must be quick and keep nothing of a single session.
+	Observe func(from, to Position)
 	// Log receives causes for the operator, never personal data.
 	Log *slog.Logger
 	// MaxSessions bounds the sessions in memory, shared among clients (fair.From the
@@ -286,10 +289,31 @@ func (s *Service) Sweep(ctx context.Context) error {
 		errs = append(errs, s.sweep(ctx, l, now))
 	}
 	s.failures.sweep(now)
-	if _, _, err := s.cfg.Store.SweepProofings(ctx, now, now.Add(-s.cfg.Policy.ResultFor)); err != nil {
+	expired, _, err := s.cfg.Store.SweepProofings(ctx, now, now.Add(-s.cfg.Policy.ResultFor))
+	if err != nil {
 		errs = append(errs, fmt.Errorf("sweep proofings: %w", err))
 	}
+	for range expired { // of those that were not in memory
+		s.observe(Position{}, Position{State: StateExpired})
+	}
 	return errors.Join(errs...)
+}
+
+func (s *Service) observe(from, to Position) {
+	if s.cfg.Observe != nil {
+		s.cfg.Observe(from, to)
+	}
+}
+
+// Load is how much there is to do at a moment.
+type Load struct {
+	// Sessions in memory; readings of chips and face runs under way.
+	Sessions, Readings, FaceRuns int
+}
+
+// Load returns the present load.
+func (s *Service) Load() Load {
+	return Load{Sessions: s.room.Taken(), Readings: s.readings.taken(), FaceRuns: s.faceRuns.taken()}
 }
 
 // sweep expires one session if it is due, and lets it go if it loses nothing by

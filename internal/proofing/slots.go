@@ -19,6 +19,13 @@ func newSlots(limit int, typical time.Duration) *slots {
 	return &slots{limit: limit, typical: typical, started: map[int]time.Time{}}
 }
 
+// taken returns how many run.
+func (s *slots) taken() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.started)
+}
+
 // take returns a function that gives the slot back (safe to call twice), or a
 // *BusyError with the time until the oldest run is likely over.
 func (s *slots) take(now time.Time) (release func(), err error) {
