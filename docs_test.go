@@ -46,4 +46,9 @@ func TestThreatModelNamesRealTests(t *testing.T) {
 			}
 		}
 	}
+	for _, m := range regexp.MustCompile("`(e2e/[^`]+)`").FindAllStringSubmatch(string(page), -1) {
+		if _, err := os.Stat(m[1]); err != nil {
+			t.Errorf("docs/threat-model.md names %s, which does not exist", m[1])
+		}
+	}
 }

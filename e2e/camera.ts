@@ -18,6 +18,8 @@ export interface Scene {
   dir: string;
   /** follow: plays the piece of each instruction. loop: plays everything again and again, whatever is asked. */
   play: "follow" | "loop";
+  /** Somebody who stands by: a portrait under testdata/people, and where its left upper corner and its right edge are, in pixels of the 640x480 picture. */
+  beside?: { portrait: string; left: number; top: number; right: number };
 }
 
 /** Puts the scene in front of the page's camera; call before the page is opened. */
@@ -30,21 +32,25 @@ export async function installCamera(page: Page, scene: Scene): Promise<void> {
     if (frame === undefined) return route.fulfill({ status: 404 });
     return route.fulfill({ contentType: "image/jpeg", body: await readFile(path.join(dir, frame.file)) });
   });
-  await page.addInitScript(cameraScript, { times: truth.frames.map((f) => f.t_ms), actions: truth.actions ?? [], play: scene.play });
+  const { beside } = scene;
+  if (beside !== undefined) {
+    await page.route("**/__camera/beside", async (route) => route.fulfill({ contentType: "image/jpeg", body: await readFile(path.join(people, beside.portrait)) }));
+  }
+  await page.addInitScript(cameraScript, { times: truth.frames.map((f) => f.t_ms), actions: truth.actions ?? [], play: scene.play, beside: beside ?? null });
 }
 
 interface CameraInput {
   times: number[];
   actions: NonNullable<Truth["actions"]>;
   play: Scene["play"];
+  beside: { left: number; top: number; right: number } | null;
 }
 
 // Runs in the page.
 function cameraScript(input: CameraInput): void {
   const pictures = new Map<number, ImageBitmap>();
-  const load = async (i: number): Promise<void> => {
-    pictures.set(i, await createImageBitmap(await (await fetch(`/__camera/${String(i)}`)).blob()));
-  };
+  const fetchPicture = async (name: string): Promise<ImageBitmap> => createImageBitmap(await (await fetch(`/__camera/${name}`)).blob());
+  const load = async (i: number): Promise<void> => { pictures.set(i, await fetchPicture(String(i))); };
   const indexAt = (ms: number): number => Math.max(0, input.times.findLastIndex((t) => t <= ms));
   const step = 100; // ms a picture is shown
   // The pictures of a stretch of time, at the pace at which they were recorded.
@@ -58,6 +64,8 @@ function cameraScript(input: CameraInput): void {
   navigator.mediaDevices.getUserMedia = async () => {
     const wanted = input.times.map((_, i) => i);
     for (let i = 0; i < wanted.length; i += 12) await Promise.all(wanted.slice(i, i + 12).map(load));
+    const { beside } = input;
+    const other = beside === null ? null : await fetchPicture("beside");
     const canvas = document.createElement("canvas");
     canvas.width = 640;
     canvas.height = 480;
@@ -88,6 +96,10 @@ function cameraScript(input: CameraInput): void {
       const picture = pictures.get(next());
       tick++;
       if (picture !== undefined) context.drawImage(picture, 0, 0, 640, 480);
+      if (other !== null && beside !== null) {
+        const width = beside.right - beside.left;
+        context.drawImage(other, beside.left, beside.top, width, (width * other.height) / other.width);
+      }
       // A sensor never gives the same picture twice.
       for (let k = 0; k < 200; k++) {
         context.fillStyle = `rgba(${Math.random() < 0.5 ? "0,0,0" : "255,255,255"},0.03)`;

@@ -20,8 +20,12 @@ func build() fstest.MapFS {
 		"assets/text-abc123.woff2":  {Data: []byte("font")},
 		".gitkeep":                  {Data: []byte("hidden")},
 		"assets/only-abc123.css.gz": {Data: []byte("orphan")},
+
+		"assets/guide-worker-abc123.js": {Data: []byte("worker")},
 	}
 }
+
+func models() fstest.MapFS { return fstest.MapFS{"0a1b.onnx": {Data: []byte("network")}} }
 
 func get(t *testing.T, h http.Handler, method, target, encoding string) *http.Response {
 	t.Helper()
@@ -45,7 +49,7 @@ func body(t *testing.T, r *http.Response) string {
 
 func TestEveryPageAddressAnswersWithTheApplication(t *testing.T) {
 	t.Parallel()
-	h := HandlerFS(build())
+	h := HandlerFS(build(), models())
 	for _, target := range []string{"/", "/prove/consent", "/me", "/login/abc", "/no/such/page", "/index.html", "/.gitkeep", "/assets.js/..%2f"} {
 		r := get(t, h, http.MethodGet, target, "")
 		if r.StatusCode != http.StatusOK || !strings.Contains(body(t, r), "<title>pages") {
@@ -59,7 +63,7 @@ func TestEveryPageAddressAnswersWithTheApplication(t *testing.T) {
 
 func TestHashedAssetsAreImmutableAndCompressed(t *testing.T) {
 	t.Parallel()
-	h := HandlerFS(build())
+	h := HandlerFS(build(), models())
 	for _, c := range []struct{ accept, coding, want string }{
 		{"", "", "plain script"},
 		{"gzip, deflate, br", "br", "brotli script"},
@@ -89,8 +93,8 @@ func TestHashedAssetsAreImmutableAndCompressed(t *testing.T) {
 
 func TestMissingAssetsAreNotFound(t *testing.T) {
 	t.Parallel()
-	h := HandlerFS(build())
-	for _, target := range []string{"/assets/old-000000.js", "/assets/main-abc123.js.br", "/assets", "/assets/only-abc123.css", "/assets/"} {
+	h := HandlerFS(build(), models())
+	for _, target := range []string{"/assets/old-000000.js", "/assets/main-abc123.js.br", "/assets", "/assets/only-abc123.css", "/assets/", "/assets/models/", "/assets/models/0a1c.onnx", "/assets/models/0a1b", "/assets/models/.onnx"} {
 		r := get(t, h, http.MethodGet, target, "gzip")
 		if r.StatusCode != http.StatusNotFound || r.Header.Get("Cache-Control") != "no-store" {
 			t.Errorf("%s: status %d, Cache-Control %q", target, r.StatusCode, r.Header.Get("Cache-Control"))
@@ -100,7 +104,7 @@ func TestMissingAssetsAreNotFound(t *testing.T) {
 
 func TestOtherMethodsAreRefused(t *testing.T) {
 	t.Parallel()
-	r := get(t, HandlerFS(build()), http.MethodPost, "/", "")
+	r := get(t, HandlerFS(build(), models()), http.MethodPost, "/", "")
 	if r.StatusCode != http.StatusMethodNotAllowed || r.Header.Get("Allow") != "GET, HEAD" {
 		t.Errorf("status %d, Allow %q", r.StatusCode, r.Header.Get("Allow"))
 	}
@@ -108,7 +112,7 @@ func TestOtherMethodsAreRefused(t *testing.T) {
 
 func TestWithoutABuildThePageSaysHowToMakeOne(t *testing.T) {
 	t.Parallel()
-	r := get(t, HandlerFS(fstest.MapFS{".gitkeep": {}}), http.MethodGet, "/", "")
+	r := get(t, HandlerFS(fstest.MapFS{".gitkeep": {}}, nil), http.MethodGet, "/", "")
 	if r.StatusCode != http.StatusServiceUnavailable || !strings.Contains(body(t, r), "make build") {
 		t.Errorf("status %d", r.StatusCode)
 	}
@@ -120,7 +124,7 @@ func TestWithoutABuildThePageSaysHowToMakeOne(t *testing.T) {
 func TestPolicyAllowsNoInlineCodeAndNoOtherOrigin(t *testing.T) {
 	t.Parallel()
 	for _, target := range []string{"/", "/assets/main-abc123.js", "/assets/none.js"} {
-		csp := get(t, HandlerFS(build()), http.MethodGet, target, "").Header.Get("Content-Security-Policy")
+		csp := get(t, HandlerFS(build(), models()), http.MethodGet, target, "").Header.Get("Content-Security-Policy")
 		for _, banned := range []string{"unsafe-inline", "unsafe-eval", "http:", "https:", "*"} {
 			if strings.Contains(csp, banned) {
 				t.Errorf("%s: policy contains %s", target, banned)
@@ -132,12 +136,47 @@ func TestPolicyAllowsNoInlineCodeAndNoOtherOrigin(t *testing.T) {
 			}
 		}
 	}
-	h := get(t, HandlerFS(build()), http.MethodGet, "/", "").Header
+	h := get(t, HandlerFS(build(), models()), http.MethodGet, "/", "").Header
 	if !strings.Contains(h.Get("Permissions-Policy"), "camera=(self)") || !strings.Contains(h.Get("Permissions-Policy"), "microphone=()") {
 		t.Error("permissions: the camera is for this origin, the microphone for nobody")
 	}
 	if h.Get("X-Content-Type-Options") != "nosniff" || h.Get("Referrer-Policy") != "no-referrer" {
 		t.Error("nosniff or no-referrer is missing")
+	}
+}
+
+func TestModelsAreServedByTheirHashForGood(t *testing.T) {
+	t.Parallel()
+	r := get(t, HandlerFS(build(), models()), http.MethodGet, "/assets/models/0a1b.onnx", "br")
+	if r.StatusCode != http.StatusOK || body(t, r) != "network" {
+		t.Fatalf("status %d, not the network", r.StatusCode)
+	}
+	if h := r.Header; !strings.Contains(h.Get("Cache-Control"), "immutable") || h.Get("Content-Type") != "application/octet-stream" || h.Get("Content-Encoding") != "" {
+		t.Errorf("headers %v", h)
+	}
+}
+
+func TestOnlyTheWorkerCompilesWebAssemblyAndItReachesNothing(t *testing.T) {
+	t.Parallel()
+	h := HandlerFS(build(), models())
+	policy := func(target string) string {
+		return get(t, h, http.MethodGet, target, "").Header.Get("Content-Security-Policy")
+	}
+	worker := policy("/assets/guide-worker-abc123.js")
+	for _, needed := range []string{"default-src 'none'", "script-src 'wasm-unsafe-eval';", "trusted-types 'none'"} {
+		if !strings.Contains(worker, needed) {
+			t.Errorf("the worker's policy lacks %s", needed)
+		}
+	}
+	for _, banned := range []string{"'unsafe-eval'", "'unsafe-inline'", "'self'", "connect-src", "worker-src", "*", ":"} {
+		if strings.Contains(worker, banned) {
+			t.Errorf("the worker's policy contains %s", banned)
+		}
+	}
+	for _, target := range []string{"/", "/prove/face", "/assets/main-abc123.js", "/assets/models/0a1b.onnx", "/assets/guide-worker", "/guide-worker-abc123.js"} {
+		if csp := policy(target); strings.Contains(csp, "wasm") || !strings.Contains(csp, "trusted-types ipse-guide") {
+			t.Errorf("%s: policy %s", target, csp)
+		}
 	}
 }
 

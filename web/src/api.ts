@@ -92,9 +92,17 @@ async function nothing(method: string, path: string, body?: unknown): Promise<vo
   await send(method, path, body);
 }
 
+/** A file of the build or a model, named by its hash: the browser may keep it. */
+async function asset(address: string): Promise<ArrayBuffer> {
+  const response = await fetch(address, { credentials: "same-origin", redirect: "error" });
+  if (!response.ok) throw await problemOf(response);
+  return response.arrayBuffer();
+}
+
 const segment = encodeURIComponent;
 
 export const api = {
+  asset,
   config: () => json<Config>("GET", "/api/config"),
 
   startProofing: (route: Route, language: string) => json<View>("POST", "/api/proofing", { route, language }),

@@ -1,5 +1,7 @@
 /** Turns a playing video into JPEG frames, at most 15 a second, each as it is presented. */
 
+import type { Scene } from "./boxes";
+import { cover } from "./cover";
 import { lookHeight, lookWidth, lumaOf } from "./guidance";
 
 /** Longest side of a frame, in pixels: enough for a face, little for the line. */
@@ -75,36 +77,44 @@ export async function takePicture(video: HTMLVideoElement): Promise<Blob | null>
   return picture;
 }
 
-/**
- * Calls back with each frame and the milliseconds since the start at which it was
- * taken, and with the brightness of every third one. A frame still being encoded
- * makes the next one wait. Returns the stop.
- */
-export function captureFrames(
-  video: HTMLVideoElement,
-  onFrame: (capturedAtMs: number, jpeg: ArrayBuffer) => void,
-  onLook: (luma: Uint8ClampedArray) => void,
-): () => void {
+export interface Capture {
+  /** Who is in a frame, as far as the device knows; null when it does not. */
+  sceneOf: (frame: HTMLCanvasElement) => Promise<Scene | null>;
+  /** Each frame and the milliseconds since the start at which it was taken. Whoever stands by is covered. */
+  onFrame: (capturedAtMs: number, jpeg: ArrayBuffer) => void;
+  /** Who is in each frame, with the brightness of every third one; a crowded frame goes no further. */
+  onLook: (scene: Scene | null, luma: Uint8ClampedArray | null) => void;
+}
+
+/** Captures until the stop, which is returned. A frame still being encoded makes the next one wait. */
+export function captureFrames(video: HTMLVideoElement, { sceneOf, onFrame, onLook }: Capture): () => void {
   const canvas = document.createElement("canvas");
   const looker = new Looker();
   let taken = 0;
   const started = performance.now();
-  let last = -minInterval;
+  let due = 0;
   let encoding = false;
   let stopped = false;
   let timer: ReturnType<typeof setInterval> | undefined;
-  // It changes while a frame is being encoded.
+  // It changes while a frame is being looked at and encoded.
   const isStopped = () => stopped;
 
   const take = async () => {
     const at = performance.now() - started;
-    // Half a frame of tolerance, or a 15 fps camera would lose every second picture.
-    if (stopped || encoding || at - last < minInterval - 8 || !drawFrame(video, canvas)) return;
-    last = at;
+    // Some tolerance, or a 15 fps camera would lose every second picture.
+    if (stopped || encoding || at < due - 8 || !drawFrame(video, canvas)) return;
+    // From what was due, not from now: of 20 pictures a second 15 are taken, not 10.
+    due = Math.max(due, at - minInterval) + minInterval;
     encoding = true;
     try {
       const luma = taken++ % framesPerLook === 0 ? looker.look(canvas) : null;
-      if (luma !== null) onLook(luma);
+      const scene = await sceneOf(canvas);
+      if (isStopped()) return;
+      onLook(scene, luma);
+      if (scene !== null) {
+        if (scene.crowded) return;
+        cover(canvas, scene);
+      }
       const blob = await jpegOf(canvas);
       const jpeg = blob === null ? null : await blob.arrayBuffer();
       if (jpeg !== null && !isStopped()) onFrame(at, jpeg);

@@ -1,15 +1,20 @@
 /**
- * Hints from simple statistics of the picture, on the device: light and framing.
- * They help the person while nothing has been said by the server yet; they decide
- * nothing and are sent nowhere. The thresholds leave room for every skin: a hint
+ * Hints on the device: light from simple statistics of the picture, framing from the
+ * faces that the device found, or from movement where it finds none. They help the
+ * person while nothing has been said by the server yet; they decide nothing and are
+ * sent nowhere. The thresholds leave room for every skin: a hint
  * about light needs a dark room or a bright wall, never a dark face alone.
  */
+
+import type { Scene } from "./boxes";
 
 /** Width and height in which a picture is looked at. */
 export const lookWidth = 64;
 export const lookHeight = 48;
 
-export type DeviceHint = "lens_covered" | "more_light" | "less_light" | "light_behind" | "hold_still" | "center_face";
+export type DeviceHint =
+  | "lens_covered" | "more_light" | "less_light" | "light_behind"
+  | "hold_still" | "center_face" | "come_closer" | "move_back" | "face_not_found" | "one_person_only" | "further";
 
 /** Looks that must agree before a hint appears; at five a second, most of a second. */
 const agreeing = 4;
@@ -72,6 +77,16 @@ function lightHint(luma: Uint8ClampedArray): DeviceHint | null {
   return burntOf(luma) > 0.25 ? "less_light" : null;
 }
 
+/** What the place of the face says; the limits are a little wider than those of the server. */
+function framingHint({ person }: Scene): DeviceHint | null {
+  if (person === null) return "face_not_found";
+  if (person.w < 0.12) return "come_closer";
+  if (person.h > 0.9) return "move_back";
+  const x = person.x + person.w / 2;
+  const y = person.y + person.h / 2;
+  return x < 0.17 || x > 0.83 || y < 0.17 || y > 0.83 ? "center_face" : null;
+}
+
 /** Looks at one picture after the other and says what would help, when it is sure. */
 export class Guidance {
   #previous: Uint8ClampedArray | null = null;
@@ -79,9 +94,11 @@ export class Guidance {
   #times = 0;
   #shown: DeviceHint | null = null;
 
-  /** Takes the next picture. Returns the hint to show now, or null. */
-  look(luma: Uint8ClampedArray): DeviceHint | null {
-    const found = lightHint(luma) ?? this.#motionHint(luma);
+  /** Takes the next picture, and who is in it where that is known. Returns the hint to show now, or null. */
+  look(luma: Uint8ClampedArray, scene: Scene | null = null): DeviceHint | null {
+    const motion = this.#motionHint(luma);
+    // A shaking camera shows in the edges; the rest of what moves says nothing that the faces do not say better.
+    const found = lightHint(luma) ?? (scene === null ? motion : framingHint(scene) ?? (motion === "hold_still" ? motion : null));
     this.wipe();
     this.#previous = luma;
     this.#times = found === this.#candidate ? this.#times + 1 : 1;

@@ -2,6 +2,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { useI18n, type PlainKey } from "../i18n";
 import type { Action } from "../types";
+import { useSpoken } from "./spoken";
 import type { Check } from "./use-check";
 
 /** Guidance drawn in a 640x480 picture. Left and right are the person's own, and the preview is mirrored: their left is on the left. */
@@ -27,6 +28,16 @@ function Guide({ action, mood, share }: { action: Action | null; mood: "plain" |
       {share > 0 && <path class="oval-share" pathLength={1} stroke-dasharray={`${String(share)} 1`} d="M320 76c70 0 118 66 118 158 0 98-54 172-118 172s-118-74-118-172c0-92 48-158 118-158z" />}
       {arrow !== undefined && <><path class="arrow-edge" d={arrow} /><path class="arrow" d={arrow} /></>}
       {mark !== undefined && <><path class="arrow-edge thin" d={mark} /><path class="arrow thin" d={mark} /></>}
+    </svg>
+  );
+}
+
+/** Where the pictures are covered, laid over the preview exactly as it is cut and mirrored. */
+function Covered({ boxes, aspect }: { boxes: Check["covered"]; aspect: number }) {
+  if (boxes.length === 0) return null;
+  return (
+    <svg class="guide mirrored" viewBox={`0 0 ${aspect} 1`} preserveAspectRatio="xMidYMid slice" aria-hidden="true" focusable="false">
+      {boxes.map((box, i) => <rect key={i} class="covered" x={box.x * aspect} y={box.y} width={box.w * aspect} height={box.h} />)}
     </svg>
   );
 }
@@ -57,6 +68,7 @@ export function Stage({ check }: { check: Check }) {
   const { phase, instruction, done, stream, attach } = check;
   const comeBack = check.hint === "look_straight" && instruction !== null ? back[instruction.action] : undefined;
   const hint = comeBack === undefined ? check.hint : null;
+  const spoken = useSpoken(hint);
 
   useEffect(() => {
     const element = video.current;
@@ -87,6 +99,7 @@ export function Stage({ check }: { check: Check }) {
       <div class="picture-box">
         <div class="picture">
           <video ref={video} class="mirrored" muted playsInline disablePictureInPicture aria-label={t("face.preview")} />
+          <Covered boxes={check.covered} aspect={(video.current?.videoWidth ?? 4) / (video.current?.videoHeight ?? 3)} />
           <Guide action={comeBack === undefined ? (instruction?.action ?? null) : null} mood={mood} share={count === 0 ? 0 : done / count} />
           <div class="instruction" role="status" aria-live="assertive" aria-atomic="true">
             {/* data-action and data-step: which movement the drawing shows now. */}
@@ -94,9 +107,11 @@ export function Stage({ check }: { check: Check }) {
               <p key={`${String(instruction.index)} ${comeBack ?? ""}`} data-action={instruction.action} data-step={String(instruction.index)}>{words}</p>
             )}
           </div>
-          <div class="hint-over" role="status" aria-live="polite">
+          <div class="hint-over" aria-hidden="true">
             {hint !== null && <p data-hint={hint}>{code("hint", hint, "", "hint.center_face")}</p>}
           </div>
+          {/* The same words for a screen reader, no faster than it can say them. */}
+          <p class="visually-hidden" role="status" data-spoken>{spoken !== null && code("hint", spoken, "", "hint.center_face")}</p>
         </div>
       </div>
       {count > 0 && (

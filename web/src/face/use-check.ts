@@ -2,9 +2,11 @@
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { openFace, Problem, type FaceChannel } from "../api";
 import type { Action, FaceMessage } from "../types";
+import type { Box } from "./boxes";
 import { captureFrames } from "./capture";
-import { Guidance, type DeviceHint } from "./guidance";
+import type { DeviceHint } from "./guidance";
 import { cameraFault, type CameraFault, type PictureSource } from "./source";
+import { Watch } from "./watch";
 
 export type Phase =
   | { name: "idle" }
@@ -27,12 +29,16 @@ export interface Instruction {
 export interface Check {
   phase: Phase;
   instruction: Instruction | null;
-  /** What would help now: the server's word first, else what the device sees of the light and the framing. */
+  /** What would help now: the server's word first, else the device's; but somebody else in the picture before all. */
   hint: string | null;
   done: number;
   /** How many instructions there are; 0 until the first. */
   count: number;
   stream: MediaStream | null;
+  /** What of the pictures is covered before they leave, in fractions of their size. */
+  covered: readonly Box[];
+  /** Whether anything of this check has been covered. */
+  others: boolean;
   /** Give the video element that plays the stream. */
   attach: (video: HTMLVideoElement | null) => void;
   begin: (open: () => Promise<PictureSource>) => void;
@@ -47,6 +53,8 @@ export function useCheck(onDecision: () => void): Check {
   const [instruction, setInstruction] = useState<Instruction | null>(null);
   const [hint, setHint] = useState<{ text: string; at: number } | null>(null);
   const [seen, setSeen] = useState<DeviceHint | null>(null);
+  const [covered, setCovered] = useState<readonly Box[]>([]);
+  const [others, setOthers] = useState(false);
   const [done, setDone] = useState(0);
   const [count, setCount] = useState(0);
   const [stream, setStream] = useState<MediaStream | null>(null);
@@ -55,6 +63,7 @@ export function useCheck(onDecision: () => void): Check {
   const video = useRef<HTMLVideoElement | null>(null);
   const endCapture = useRef<(() => void) | null>(null);
   const retry = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
+  const watch = useRef<Watch | null>(null);
   const finished = useRef(false);
   const decided = useRef(onDecision);
   decided.current = onDecision;
@@ -68,32 +77,52 @@ export function useCheck(onDecision: () => void): Check {
     channel.current = null;
     source.current?.stop();
     source.current = null;
+    watch.current?.close();
+    watch.current = null;
     setStream(null);
     setInstruction(null);
     setHint(null);
     setSeen(null);
+    setCovered([]);
+    setOthers(false);
   }, []);
-
-  useEffect(() => release, [release]);
 
   const finish = useCallback((next: Phase) => {
     release();
     setPhase(next);
   }, [release]);
 
+  /** The watch of the next check; what it needs is loaded while the person reads. */
+  const prepare = useCallback((): Watch => {
+    watch.current ??= new Watch({
+      onHint: setSeen,
+      onCovered: (boxes) => {
+        setCovered(boxes);
+        setOthers(true);
+      },
+      onCrowded: () => {
+        finish({ name: "refused", reason: "several_faces", attemptsLeft: null });
+        decided.current();
+      },
+    });
+    void watch.current.prepare();
+    return watch.current;
+  }, [finish]);
+
+  useEffect(() => {
+    prepare();
+    return release;
+  }, [prepare, release]);
+
   const connect = useCallback(() => {
     const startFrames = () => {
-      if (endCapture.current !== null || video.current === null) return;
-      const guidance = new Guidance();
-      const end = captureFrames(
-        video.current,
-        (at, jpeg) => channel.current?.sendFrame(at, jpeg),
-        (luma) => { setSeen(guidance.look(luma)); },
-      );
-      endCapture.current = () => {
-        end();
-        guidance.wipe();
-      };
+      const watching = watch.current;
+      if (endCapture.current !== null || video.current === null || watching === null) return;
+      endCapture.current = captureFrames(video.current, {
+        sceneOf: (frame) => watching.sceneOf(frame),
+        onFrame: (at, jpeg) => channel.current?.sendFrame(at, jpeg),
+        onLook: (scene, luma) => { watching.look(scene, luma); },
+      });
     };
     const pause = (seconds: number) => {
       endCapture.current?.();
@@ -113,6 +142,7 @@ export function useCheck(onDecision: () => void): Check {
           setCount(message.of);
           setInstruction({ action: message.action, index: message.index, of: message.of });
           source.current?.instruct(message.action, message.index);
+          watch.current?.instruct(message.action, message.index);
           break;
         case "hint":
           setHint({ text: message.hint, at: Date.now() });
@@ -145,13 +175,13 @@ export function useCheck(onDecision: () => void): Check {
   }, [finish]);
 
   const begin = useCallback((open: () => Promise<PictureSource>) => {
-    release();
     finished.current = false;
     setDone(0);
     setCount(0);
     setPhase({ name: "asking" });
+    const watching = prepare();
     open().then(
-      (opened) => {
+      async (opened) => {
         if (finished.current) {
           opened.stop();
           return;
@@ -163,11 +193,13 @@ export function useCheck(onDecision: () => void): Check {
           });
         }
         setStream(opened.stream);
-        connect();
+        setPhase({ name: "connecting" });
+        await watching.prepare();
+        if (source.current === opened) connect();
       },
       (thrown: unknown) => { finish({ name: "camera", fault: cameraFault(thrown) }); },
     );
-  }, [connect, finish, release]);
+  }, [connect, finish, prepare]);
 
   const stop = useCallback(() => { finish({ name: "idle" }); }, [finish]);
   const attach = useCallback((element: HTMLVideoElement | null) => { video.current = element; }, []);
@@ -180,5 +212,5 @@ export function useCheck(onDecision: () => void): Check {
 
   // All instructions done: the server decides.
   const allDone = phase.name === "live" && instruction !== null && done >= instruction.of;
-  return { phase: allDone ? { name: "deciding" } : phase, instruction: allDone ? null : instruction, hint: allDone ? null : hint?.text ?? seen, done, count, stream, attach, begin, stop };
+  return { phase: allDone ? { name: "deciding" } : phase, instruction: allDone ? null : instruction, hint: allDone ? null : seen === "one_person_only" ? seen : hint?.text ?? seen, done, count, stream, covered, others, attach, begin, stop };
 }

@@ -172,6 +172,7 @@ export const en = {
   "face.start_demo": "Start with the demo person",
   "face.asking": "Your browser asks whether this page may use the camera. Please allow it.",
   "face.frames": "The pictures exist only during this minute, in memory. They are never written and never shown to anyone.",
+  "face.covered": "Anybody else in the picture is covered before it leaves your device.",
   "face.preview": "Your camera, mirrored",
   "face.connecting": "Connecting…",
   "face.deciding": "Thank you. One moment…",

@@ -163,6 +163,7 @@ export const fr: Record<keyof typeof en, string> = {
   "face.start_demo": "Démarrer avec la personne de démonstration",
   "face.asking": "Votre navigateur demande si cette page peut utiliser la caméra. Autorisez-la.",
   "face.frames": "Les images n’existent que pendant cette minute, en mémoire. Elles ne sont jamais écrites ni montrées à quiconque.",
+  "face.covered": "Toute autre personne visible est masquée avant que l’image quitte votre appareil.",
   "face.preview": "Votre caméra, en miroir",
   "face.connecting": "Connexion…",
   "face.deciding": "Merci. Un instant…",

@@ -65,7 +65,7 @@ function FaceStep({ view }: { view: View }) {
           </div>
         </>
       )}
-      <p class="hint">{t("face.frames")}</p>
+      <p class="hint" aria-live="polite">{t("face.frames")}{check.others && ` ${t("face.covered")}`}</p>
       <ProvingFoot view={view} live={running} />
     </Page>
   );
