@@ -45,10 +45,10 @@ func TestThreatModelNamesRealTests(t *testing.T) {
 				t.Errorf("%s names %s, which does not exist", name, m[1])
 			}
 		}
-	}
-	for _, m := range regexp.MustCompile("`(e2e/[^`]+)`").FindAllStringSubmatch(string(page), -1) {
-		if _, err := os.Stat(m[1]); err != nil {
-			t.Errorf("docs/threat-model.md names %s, which does not exist", m[1])
+		for _, m := range regexp.MustCompile("`(e2e/[^`]+)`").FindAllStringSubmatch(string(text), -1) {
+			if _, err := os.Stat(m[1]); err != nil {
+				t.Errorf("%s names %s, which does not exist", name, m[1])
+			}
 		}
 	}
 }
