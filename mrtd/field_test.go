@@ -191,6 +191,37 @@ func TestLinkCertificatesLeadToTheAnchor(t *testing.T) {
 	}
 }
 
+// A link that its authority revoked is no way any more.
+func TestRevokedLinksRefuseTheDocument(t *testing.T) {
+	t.Parallel()
+	old := newIssuer(t, "ecdsa-P-256-sha256", "ecdsa-P-256-sha256")
+	next, link, err := old.Successor(now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ev := evidenceOf(t, issue(t, next, specimen.DocumentConfig{}), nil)
+	for _, want := range []mrtd.Result{mrtd.Passed, mrtd.Failed} {
+		if want == mrtd.Failed {
+			if err := old.Revoke(link); err != nil {
+				t.Fatal(err)
+			}
+		}
+		crl, err := old.CRL(now())
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, _, err := trust.Load([]trust.Source{{Name: "csca", Data: old.CSCA()}, {Name: "link", Data: link}, {Name: "crl", Data: crl}}, trust.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		v := verify(t, ev, s, mrtd.VerifyOptions{})
+		if c := v.Find("revocation.link"); c == nil || c.Result != want || v.Genuine != (want == mrtd.Passed) {
+			explain(t, v)
+			t.Errorf("not %s", want)
+		}
+	}
+}
+
 // Signing after the private key's own period is named, and refused under strict.
 func TestPrivateKeyUsagePeriodIsChecked(t *testing.T) {
 	t.Parallel()

@@ -115,6 +115,7 @@ func (v *verifier) revocation() {
 		v.check(id, Skipped, clause, "no chain")
 		return
 	}
+	v.linkRevocation()
 	st := v.store.Status(v.signer)
 	missing := NotOffered
 	if v.opts.RequireCRL {
@@ -142,6 +143,27 @@ func (v *verifier) revocation() {
 			st.ThisList.Format(time.DateOnly), st.NextList.Format(time.DateOnly))
 	default:
 		v.check(id, Passed, clause, "not revoked by the list of %s", st.ThisList.Format(time.DateOnly))
+	}
+}
+
+// linkRevocation looks the link certificates of the chain up. Few authorities issue
+// lists over them: nothing is required.
+func (v *verifier) linkRevocation() {
+	const id, clause = "revocation.link", "9303-12 7.1.4"
+	known := false
+	for _, a := range v.path.Authorities {
+		if a.Kind != trust.Link {
+			continue
+		}
+		st := v.store.Status(a.Cert)
+		if st.Revoked {
+			v.check(id, Failed, clause, "the link certificate %s is revoked since %s", a.Cert.SerialNumber().Text(16), st.RevokedAt.Format(time.DateOnly))
+			return
+		}
+		known = known || st.Known
+	}
+	if known {
+		v.check(id, Passed, clause, "")
 	}
 }
 

@@ -1,9 +1,12 @@
 package mrtd_test
 
 import (
+	"errors"
+	"strings"
 	"testing"
 
 	"ipse/mrtd"
+	"ipse/mrtd/cms"
 	"ipse/mrtd/deviation"
 	"ipse/mrtd/lds"
 	"ipse/mrtd/specimen"
@@ -111,5 +114,47 @@ func TestCompromisedKeysProveNothing(t *testing.T) {
 	without, _ := announce(t, i, i)
 	if without.Digest() == s.Digest() {
 		t.Error("the store's digest does not cover deviation lists")
+	}
+}
+
+// A root vouches for its document signers as well: none of them may sign a list.
+func TestOnlySignersOfListsSignLists(t *testing.T) {
+	t.Parallel()
+	i := newIssuer(t, "ecdsa-P-256-sha256", "ecdsa-P-256-sha256")
+	root, err := cms.ParseCertificate(i.CSCA())
+	if err != nil {
+		t.Fatal(err)
+	}
+	opts := trust.Options{Roots: []*cms.Certificate{root}, RequireSignedLists: true}
+	good, err1 := i.MasterList(now())
+	bad, err2 := i.MasterListBySigner(now())
+	if err := errors.Join(err1, err2); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := trust.Load([]trust.Source{{Name: "ml", Data: good}}, opts); err != nil {
+		t.Error(err)
+	}
+	if _, _, err := trust.Load([]trust.Source{{Name: "ml", Data: bad}}, opts); !errors.Is(err, trust.ErrListSignerUsage) {
+		t.Errorf("a list signed by a document signer: %v", err)
+	}
+	// A signer of deviation lists that was revoked announces nothing.
+	dl, err := i.DeviationList(now(), specimen.Announcement{Kind: trust.DGHashWrong, Group: 12})
+	if err != nil {
+		t.Fatal(err)
+	}
+	sd, err := cms.ParseSignedData(dl)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := i.Revoke(sd.Certificates[0]); err != nil {
+		t.Fatal(err)
+	}
+	crl, err := i.CRL(now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, reports, err := trust.Load([]trust.Source{{Name: "dl", Data: dl}, {Name: "csca", Data: i.CSCA()}, {Name: "crl", Data: crl}}, trust.Options{})
+	if err != nil || reports[0].KnownDeviations != 0 || len(reports[0].Refused) != 1 || !strings.Contains(reports[0].Refused[0].Reason, "revoked") {
+		t.Errorf("%v %+v", err, reports)
 	}
 }

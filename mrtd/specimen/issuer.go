@@ -133,6 +133,12 @@ func (i *Issuer) MasterList(at time.Time) ([]byte, error) {
 	return masterList(i.cfg.Rand, i.list, [][]byte{i.csca.cert}, at)
 }
 
+// MasterListBySigner makes a master list that the document signer signed, which it is
+// not certified for: verifiers must refuse it.
+func (i *Issuer) MasterListBySigner(at time.Time) ([]byte, error) {
+	return masterList(i.cfg.Rand, i.ds, [][]byte{i.csca.cert}, at)
+}
+
 // Trust makes a trust store that holds the issuer's master list and revocation
 // list as of the time at: what a verifier loads that accepts its documents.
 func (i *Issuer) Trust(at time.Time) (*trust.Store, error) {

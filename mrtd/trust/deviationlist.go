@@ -354,6 +354,10 @@ func (s *Store) listCountry(sd *cms.SignedData) (string, error) {
 				last = err
 				continue
 			}
+			if s.Status(c).Revoked {
+				last = ErrListSignerRevoked
+				continue
+			}
 			return path.Issuer().Cert.Country(), nil
 		}
 	}

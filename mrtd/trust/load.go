@@ -41,10 +41,12 @@ type Options struct {
 var (
 	ErrUnknownForm = errors.New("trust: not a master list, LDIF, PEM or DER certificate or revocation list")
 	ErrListSigner  = errors.New("trust: list signer is not certified by a given root")
-	// ErrListSignerUsage: the signer of a deviation list is not certified for that.
-	ErrListSignerUsage = errors.New("trust: list signer is not certified to sign deviation lists")
-	ErrListContent     = errors.New("trust: not a CSCA master list or deviation list")
-	ErrPolicy          = errors.New("trust: deviations not tolerated")
+	// ErrListSignerUsage: the signer is not certified for lists of that kind.
+	ErrListSignerUsage = errors.New("trust: list signer is not certified to sign such lists")
+	// ErrListSignerRevoked: a revocation list of the store names the signer.
+	ErrListSignerRevoked = errors.New("trust: list signer is revoked")
+	ErrListContent       = errors.New("trust: not a CSCA master list or deviation list")
+	ErrPolicy            = errors.New("trust: deviations not tolerated")
 )
 
 // Report says what one source held and what became of it.

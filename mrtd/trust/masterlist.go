@@ -3,6 +3,7 @@ package trust
 import (
 	"fmt"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -137,6 +138,10 @@ func (l *loader) verifyList(sd *cms.SignedData) (string, error) {
 // enclosed certificate in between.
 func (l *loader) vouch(sd *cms.SignedData, signer *cms.Certificate) (string, error) {
 	who := signer.Country()
+	// A root vouches for its document signers too: they may not sign lists.
+	if len(l.opts.Roots) > 0 && !slices.Contains(signer.ExtendedKeyUsage, cms.OIDMasterListSigner) {
+		return "", ErrListSignerUsage
+	}
 	for _, root := range l.opts.Roots {
 		if _, err := signer.CheckSignedBy(root.Key); err == nil {
 			return "verified: signer of " + who + " certified by the given root", nil
