@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"ipse/internal/pii"
+	"ipse/mrtd/deviation"
 	"ipse/mrtd/lds"
 	"ipse/mrtd/tlv"
 )
@@ -141,6 +142,34 @@ func (e *Evidence) readSession(f *zip.File, at int) error {
 	}
 	if json.Unmarshal(content, &e.Session) != nil {
 		return refuseEvidence(at, fmt.Errorf("%s is not valid JSON", sessionFile))
+	}
+	if err := e.Session.check(); err != nil {
+		return refuseEvidence(at, fmt.Errorf("%s: %w", sessionFile, err))
+	}
+	return nil
+}
+
+// maxSessionDeviations bounds what a session says that the reader met.
+const maxSessionDeviations = 64
+
+// check refuses a session that no reader writes: what it says is shown in verdicts.
+func (s *Session) check() error {
+	switch s.Access {
+	case "", "none", "BAC", "PACE-GM", "PACE-IM", "PACE-CAM":
+	default:
+		return errors.New("unknown access protocol")
+	}
+	if len(s.Protocol) > 64 || strings.Trim(s.Protocol, "0123456789.") != "" {
+		return errors.New("protocol is not an object identifier")
+	}
+	if len(s.Deviations) > maxSessionDeviations {
+		return errors.New("too many deviations")
+	}
+	for _, d := range s.Deviations {
+		_, known := deviation.Lookup(d.Code)
+		if !known || d.Offset < 0 || d.Where != "" && !lds.FileID(d.Where).Valid() {
+			return errors.New("unknown deviation")
+		}
 	}
 	return nil
 }

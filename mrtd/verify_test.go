@@ -318,6 +318,40 @@ func TestEvidenceFilesRoundTripAndAreLimited(t *testing.T) {
 	}
 }
 
+// What a session says is shown to people: one that no reader writes is refused.
+func TestSessionsThatNoReaderWritesAreRefused(t *testing.T) {
+	t.Parallel()
+	i := newIssuer(t, "ecdsa-P-256-sha256", "ecdsa-P-256-sha256")
+	d := issue(t, i, specimen.DocumentConfig{})
+	for name, c := range map[string]struct {
+		change func(*mrtd.Session)
+		want   bool
+	}{
+		"as read": {func(*mrtd.Session) {}, true},
+		"a deviation": {func(s *mrtd.Session) {
+			s.Deviations = []deviation.Deviation{{Code: deviation.ChipPACERefused, Where: "CardAccess"}}
+		}, true},
+		"control characters": {func(s *mrtd.Session) { s.Access = "BAC\x1b[2J" }, false},
+		"another protocol":   {func(s *mrtd.Session) { s.Access = "magic" }, false},
+		"no identifier":      {func(s *mrtd.Session) { s.Protocol = "0.4.x" }, false},
+		"an unknown code":    {func(s *mrtd.Session) { s.Deviations = []deviation.Deviation{{Code: "all-is-well"}} }, false},
+		"a place of its own": {func(s *mrtd.Session) {
+			s.Deviations = []deviation.Deviation{{Code: deviation.ChipPACERefused, Where: "\x1b[2J"}}
+		}, false},
+		"too many": {func(s *mrtd.Session) { s.Deviations = make([]deviation.Deviation, 65) }, false},
+	} {
+		ev := evidenceOf(t, d, nil)
+		c.change(&ev.Session)
+		var b bytes.Buffer
+		if err := mrtd.WriteEvidence(&b, ev); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := mrtd.ReadEvidence(b.Bytes()); (err == nil) != c.want || err != nil && !errors.Is(err, mrtd.ErrEvidence) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 func TestVerifyWantsItsArguments(t *testing.T) {
 	t.Parallel()
 	if _, err := mrtd.Verify(nil, trust.Empty(), mrtd.VerifyOptions{Now: now()}); !errors.Is(err, mrtd.ErrOptions) {
