@@ -3,8 +3,10 @@ package chip
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"ipse/mrtd/internal/apdu"
+	"ipse/mrtd/lds"
 )
 
 // Reasons a reading failed, to be told apart with errors.Is. Each is wrapped in an
@@ -47,13 +49,56 @@ type Error struct {
 	// Err is the cause, or nil.
 	Err error
 
-	lost bool // a fresh session may succeed
+	lost    bool // a fresh session may succeed
+	command int  // which of the commands sent together
+}
+
+// File is the file that was being read, "" at other steps.
+func (e *Error) File() lds.FileID {
+	name, _ := strings.CutPrefix(e.Step, readStep)
+	if id := lds.FileID(name); id.Valid() {
+		return id
+	}
+	return ""
+}
+
+// readStep begins the steps that read a file.
+const readStep = "read "
+
+// Clause is where the standard says what the chip did not do, for example "ICAO
+// 9303-11 §4.3"; "" where the cause lies elsewhere: in the options, the limits, or
+// between reader and chip.
+func (e *Error) Clause() string {
+	switch {
+	case errors.Is(e.Reason, ErrOptions), errors.Is(e.Reason, ErrLimit), errors.Is(e.Reason, ErrCard):
+		return ""
+	case errors.Is(e.Reason, ErrSessionLost):
+		return "ICAO 9303-11 §9.8.7"
+	}
+	for _, c := range []struct{ step, clause string }{
+		{"access data", "§9.7.2"}, {"access", "§4.2"}, {"BAC", "§4.3"},
+		{"PACE, step 1", "§4.4.4.1"}, {"PACE, step 2", "§4.4.3.3"}, {"PACE, step 3", "§4.4.3.1"}, {"PACE, step 4", "§4.4.3.4"}, {"PACE", "§9.2.1"},
+		{"read CardAccess", "§9.2.11"}, {"chip authentication", "§6.2"}, {"active authentication", "§6.1"},
+	} {
+		if e.Step == c.step {
+			return "ICAO 9303-11 " + c.clause
+		}
+	}
+	switch {
+	case errors.Is(e.Reason, ErrSecureMessaging):
+		return "ICAO 9303-11 §9.8"
+	case errors.Is(e.Reason, ErrNoApplication):
+		return "ICAO 9303-10 §3.11.1"
+	case e.File() != "":
+		return "ICAO 9303-10 §3.6.3"
+	}
+	return ""
 }
 
 // Error implements error.
 func (e *Error) Error() string {
 	s := "chip: " + e.Step
-	if e.Offset > 0 {
+	if e.File() != "" {
 		s += fmt.Sprintf(" at %d", e.Offset)
 	}
 	s += ": " + e.Reason.Error()
@@ -62,6 +107,9 @@ func (e *Error) Error() string {
 	}
 	if e.Err != nil {
 		s += ": " + e.Err.Error()
+	}
+	if clause := e.Clause(); clause != "" {
+		s += " [" + clause + "]"
 	}
 	return s
 }

@@ -70,7 +70,7 @@ func (r *reader) readHeaders(ctx context.Context, files []*file) error {
 			commands = append(commands, r.readCommands(f.id, true, 0, headerSize)...)
 		}
 		r.progress(files[0].id, 0)
-		answers, err := r.sendInApplication(ctx, "read "+string(files[0].id), commands)
+		answers, err := r.sendInApplication(ctx, readStep+string(files[0].id), commands)
 		if err != nil {
 			return err
 		}
@@ -135,7 +135,7 @@ func (r *reader) takeHeaders(files []*file, answers []*answer, each int) (int, e
 // headerRefused deals with a chip that does not give a file: it may know no short
 // identifiers, hold no such file, or have lost the session.
 func (r *reader) headerRefused(f *file, a *answer) (retry bool, err error) {
-	step := "read " + string(f.id)
+	step := readStep + string(f.id)
 	if !r.quirks.noSFI && !r.sfiWorks {
 		r.quirks.noSFI = true
 		if a.bare {
@@ -156,7 +156,7 @@ func (r *reader) headerRefused(f *file, a *answer) (retry bool, err error) {
 
 // takeHeader learns the length from the first octets.
 func (r *reader) takeHeader(f *file, b []byte) error {
-	step := "read " + string(f.id)
+	step := readStep + string(f.id)
 	if len(b) == 0 || len(b) > headerSize {
 		return failed(step, ErrAnswer, errors.New("length of the first read"))
 	}
@@ -210,15 +210,31 @@ func (r *reader) readContents(ctx context.Context, files []*file) error {
 		}
 		first := reads[0]
 		r.progress(first.f.id, 0)
-		step := "read " + string(first.f.id)
+		step := readStep + string(first.f.id)
 		answers, err := r.link.sendAll(ctx, step, commands)
 		if err != nil {
-			return err
+			return placed(err, reads)
 		}
 		if err := r.takeReads(reads, answers); err != nil {
 			return err
 		}
 	}
+}
+
+// placed adds to an error which file was being read, and where.
+func placed(err error, reads []read) error {
+	var e *Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	sent := 0
+	for _, one := range reads {
+		if sent += one.commands; e.command < sent {
+			e.Step, e.Offset = readStep+string(one.f.id), one.offset
+			break
+		}
+	}
+	return err
 }
 
 // read is one planned READ BINARY and the commands it takes.
@@ -300,7 +316,7 @@ func (r *reader) readCommands(id lds.FileID, choose bool, offset, n int) []*apdu
 // later reads as short; the rest of its batch is read again.
 func (r *reader) takeReads(reads []read, answers []*answer) error {
 	for _, one := range reads {
-		step := "read " + string(one.f.id)
+		step := readStep + string(one.f.id)
 		if len(answers) == 0 {
 			r.current = ""
 			return nil
@@ -349,7 +365,7 @@ func (r *reader) shorter(n int) {
 
 // readRefused deals with a read that fails in the middle of a file.
 func (r *reader) readRefused(one read, a *answer) error {
-	e := refused("read "+string(one.f.id), ErrAnswer, a)
+	e := refused(readStep+string(one.f.id), ErrAnswer, a)
 	e.Offset = one.offset
 	r.current = ""
 	long := one.n > r.shortChunk()
@@ -413,7 +429,7 @@ func (r *reader) rest(ctx context.Context, id lds.FileID, begun []byte) ([]byte,
 		return nil, nil //nolint:nilerr,nilnil // no readable file
 	}
 	if total > r.opts.MaxFile {
-		return nil, failed("read "+string(id), ErrLimit, fmt.Errorf("%d octets", total))
+		return nil, failed(readStep+string(id), ErrLimit, fmt.Errorf("%d octets", total))
 	}
 	f := &file{id: id, total: total, data: begun[:min(len(begun), total)]}
 	r.sized += total

@@ -101,8 +101,10 @@ func (l *link) sendAll(ctx context.Context, step string, commands []*apdu.Comman
 	}
 	answers := make([]*answer, len(responses))
 	for i, b := range responses {
-		if answers[i], err = l.open(step, raw[i], b); err != nil {
-			return nil, err
+		var wrong *Error
+		if answers[i], wrong = l.open(step, raw[i], b); wrong != nil {
+			wrong.command = i
+			return nil, wrong
 		}
 		if answers[i].bare { // the session is over for the chip: what follows is nothing
 			answers = answers[:i+1]
@@ -115,7 +117,7 @@ func (l *link) sendAll(ctx context.Context, step string, commands []*apdu.Comman
 
 // open takes one response out of secure messaging and records it where a
 // transcript is under way.
-func (l *link) open(step string, command, response []byte) (*answer, error) {
+func (l *link) open(step string, command, response []byte) (*answer, *Error) {
 	r, err := apdu.ParseResponse(response)
 	if err != nil {
 		return nil, failed(step, ErrAnswer, err)

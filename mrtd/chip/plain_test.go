@@ -256,6 +256,13 @@ func TestFailures(t *testing.T) {
 				if !errors.Is(err, tc.want) || !errors.As(err, &e) || e.Step == "" || r != nil {
 					t.Fatalf("%v, %v", r, err)
 				}
+				ours := errors.Is(err, chip.ErrCard) || errors.Is(err, chip.ErrLimit) || errors.Is(err, chip.ErrOptions)
+				if (e.Clause() == "") != ours || !strings.HasSuffix(err.Error(), "["+e.Clause()+"]") != ours {
+					t.Errorf("the clause is not named: %v", err)
+				}
+				if file := e.File(); strings.HasPrefix(e.Step, "read ") && (file == "" || !strings.Contains(err.Error(), fmt.Sprintf("read %s at %d: ", file, e.Offset))) {
+					t.Errorf("the place is not named: %v", err)
+				}
 				if lost := (lostError{}); name == "card lost" && !errors.As(err, &lost) {
 					t.Errorf("the cause is lost: %v", err)
 				}

@@ -276,7 +276,7 @@ func (r *reader) tails(ctx context.Context, groups []*file, security *lds.Docume
 // behind reads what follows a file's content; nil ends the search.
 func (r *reader) behind(ctx context.Context, f *file) ([]byte, error) {
 	const most = 128
-	a, err := r.link.sendAll(ctx, "read "+string(f.id), r.readCommands(f.id, true, len(f.data), most))
+	a, err := r.link.sendAll(ctx, readStep+string(f.id), r.readCommands(f.id, true, len(f.data), most))
 	if err != nil {
 		return nil, err
 	}

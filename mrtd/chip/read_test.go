@@ -326,6 +326,13 @@ func TestAttacksAreRefused(t *testing.T) {
 				if !errors.Is(err, want) || r != nil {
 					t.Errorf("%v, %v", r, err)
 				}
+				var e *chip.Error
+				if gone := fault == specimen.FaultGone && batched; !errors.As(err, &e) || !gone && (e.File() != lds.DG2 || e.Offset != 5) || !gone && !strings.Contains(err.Error(), "read DG2 at 5: ") {
+					t.Errorf("the place is not named: %v", err)
+				}
+				if clause := e.Clause(); (clause != "ICAO 9303-11 §9.8") != (fault == specimen.FaultGone) || !strings.Contains(err.Error(), clause) {
+					t.Errorf("the clause is not named: %v", err)
+				}
 				if fault == specimen.FaultGone && !errors.Is(err, specimen.ErrRemoved) {
 					t.Errorf("the cause is lost: %v", err)
 				}
