@@ -208,6 +208,27 @@ func (g garbling) Transmit(ctx context.Context, command []byte) ([]byte, error) 
 	return response, err
 }
 
+// TestCAMProvesAnyOfSeveralKeys: with several keys on one curve, whichever the chip
+// proves is found, in DG14 as in the verdict, with parameters named and written out.
+func TestCAMProvesAnyOfSeveralKeys(t *testing.T) {
+	t.Parallel()
+	i := newIssuer(t, "ecdsa-P-256-sha256", "ecdsa-P-256-sha256")
+	for _, fault := range []string{"", specimen.FaultCAMLastKey} {
+		for _, explicit := range []bool{false, true} {
+			d := issue(t, i, specimen.DocumentConfig{CA: []specimen.CAConfig{{Curve: "P-256", KeyID: 1}, {Curve: "brainpoolP256r1", KeyID: 2}, {Curve: "P-256", KeyID: 3}},
+				Access: specimen.AccessConfig{PACE: &specimen.PACEConfig{Protocol: "0.4.0.127.0.7.2.2.4.6.2", ParameterID: 12, Explicit: explicit}}, Faults: map[string]bool{fault: true}})
+			x, err := mrtd.Inspect(t.Context(), insert(t, d), storeOf(t, i), inspectOptions(t, d))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if v := x.Verdict; !v.Genuine || !v.ChipAuthentic || v.Access != "PACE-CAM" || x.Evidence.Session.CAM == nil || x.Evidence.Session.CA != nil {
+				explain(t, v)
+				t.Errorf("%q, written out %v: not proved by the mapping", fault, explicit)
+			}
+		}
+	}
+}
+
 // spy records the conversation.
 type spy struct {
 	chip.Card

@@ -10,6 +10,9 @@ import (
 	"errors"
 	"math/big"
 	"testing"
+
+	"ipse/mrtd/lds"
+	"ipse/mrtd/tlv"
 )
 
 func unhex(t *testing.T, s string) []byte {
@@ -72,5 +75,26 @@ func TestActiveAuthenticationOfAppendixF(t *testing.T) {
 	}
 	if _, err := verifyISO9796(&key.PublicKey, challenge, sign(padded)); err != nil {
 		t.Errorf("padded: %v", err)
+	}
+}
+
+// TestTinyKeysProveNothing: a chip whose key anybody can factor, or whose exponent is 1,
+// is refused before its signature is looked at.
+func TestTinyKeysProveNothing(t *testing.T) {
+	t.Parallel()
+	dg15 := func(bits, e int) []byte {
+		n := new(big.Int).SetBit(new(big.Int).SetBit(new(big.Int), bits-1, 1), 0, 1)
+		key := tlv.Encode(tlv.Sequence, tlv.EncodeInteger(n), tlv.EncodeInt(e))
+		algorithm := tlv.Encode(tlv.Sequence, tlv.EncodeOID("1.2.840.113549.1.1.1"), tlv.Encode(tlv.Null))
+		return tlv.Encode(tlv.Tag(lds.DG15.Tag()), tlv.Encode(tlv.Sequence, algorithm, tlv.Encode(tlv.BitString, []byte{0}, key)))
+	}
+	proof := &AATranscript{Challenge: []byte("8 octets"), Response: make([]byte, 128)}
+	for _, weak := range [][2]int{{512, 65537}, {1016, 65537}, {2048, 1}, {2048, 2}} {
+		if _, _, err := verifyAA(dg15(weak[0], weak[1]), nil, proof); err == nil || errors.Is(err, errAASignature) {
+			t.Errorf("%d bits, exponent %d: %v", weak[0], weak[1], err)
+		}
+	}
+	if _, _, err := verifyAA(dg15(1024, 3), nil, proof); !errors.Is(err, errAASignature) {
+		t.Errorf("1024 bits: %v", err)
 	}
 }
