@@ -77,7 +77,7 @@ func (e *Error) Clause() string {
 	}
 	for _, c := range []struct{ step, clause string }{
 		{"access data", "§9.7.2"}, {"access", "§4.2"}, {"BAC", "§4.3"},
-		{"PACE, step 1", "§4.4.4.1"}, {"PACE, step 2", "§4.4.3.3"}, {"PACE, step 3", "§4.4.3.1"}, {"PACE, step 4", "§4.4.3.4"}, {"PACE", "§9.2.1"},
+		{"PACE, step 1", "§4.4.4.1"}, {"PACE, step 2", "§4.4.3.3"}, {"PACE, step 3", "§4.4.1"}, {"PACE, step 4", "§4.4.3.4"}, {"PACE", "§9.2.1"},
 		{"read CardAccess", "§9.2.11"}, {"chip authentication", "§6.2"}, {"active authentication", "§6.1"},
 	} {
 		if e.Step == c.step {

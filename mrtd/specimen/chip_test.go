@@ -314,6 +314,28 @@ func TestLimitedChips(t *testing.T) {
 	x.expect(0x6A87, apdu.Select, 0, 0x0C, nil, 0)
 }
 
+// TestEFDIRAnswersAsChipsDo: absent, which is no error of secure messaging, or there and
+// closed before access control.
+func TestEFDIRAnswersAsChipsDo(t *testing.T) {
+	t.Parallel()
+	x := opened(t, DocumentConfig{})
+	x.expect(apdu.OK, apdu.Select, 0, 0x0C, nil, 0)
+	x.expect(apdu.FileNotFound, apdu.Select, 2, 0x0C, []byte{0x2F, 0x00}, 0)
+	x.selectApplication()
+	x.expect(apdu.OK, apdu.ReadBinary, 0x81, 0, nil, 4) // the session goes on
+	x = newTerminal(t, DocumentConfig{Faults: map[string]bool{FaultDIR6982: true}})
+	x.expect(apdu.SecurityStatus, apdu.Select, 2, 0x0C, []byte{0x2F, 0x00}, 0)
+	x.selectApplication()
+	if sw := x.basicAccess(""); sw != apdu.OK {
+		t.Fatal(sw)
+	}
+	x.expect(apdu.OK, apdu.Select, 0, 0x0C, nil, 0)
+	x.expect(apdu.OK, apdu.Select, 2, 0x0C, []byte{0x2F, 0x00}, 0)
+	if b := x.expect(apdu.OK, apdu.ReadBinary, 0, 0, nil, 256); !bytes.Contains(b, aid()) {
+		t.Errorf("EF.DIR is % x", b)
+	}
+}
+
 func TestResetForgetsTheSession(t *testing.T) {
 	t.Parallel()
 	x := opened(t, DocumentConfig{})
