@@ -247,7 +247,7 @@ func (s *spy) Transmit(ctx context.Context, command []byte) ([]byte, error) {
 // forms are the ways in which a secret may show in text: as it is, in hexadecimal, in
 // base64 and as Go prints octets.
 func forms(secret []byte) []string {
-	decimal := strings.Trim(fmt.Sprint(secret), "[]")
+	decimal := strings.Trim(fmt.Sprintf("%d", secret), "[]")
 	return []string{string(secret), hex.EncodeToString(secret), strings.ToUpper(hex.EncodeToString(secret)),
 		strings.TrimRight(base64.StdEncoding.EncodeToString(secret), "="), decimal, strings.ReplaceAll(decimal, " ", ",")}
 }
