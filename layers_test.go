@@ -30,7 +30,7 @@ var floors = [][]string{
 	{"mrtd/chip"},
 	{"mrtd"},
 	{"mrtd/specimen", "mrtd/vpcd", "face", "internal/consent"},
-	{"face/pack", "face/eval"},
+	{"face/pack", "face/eval", "face/attack"},
 	{"internal/account", "internal/vault", "internal/proofing"},
 	{"internal/account/authtest", "internal/vault/vaulttest"},
 	{"internal/problem", "internal/config"},

@@ -22,6 +22,7 @@ type faceCmd struct {
 	Liveness faceLivenessCmd `cmd:"" help:"Judge recorded frames of a live check. Exit 2 when refused."`
 	Models   faceModelsCmd   `cmd:"" help:"List a model pack, verify it, and measure it on labelled pairs."`
 	Eval     faceEvalCmd     `cmd:"" help:"Measure false match and false non-match rates on labelled pairs."`
+	EvalPad  faceEvalPadCmd  `cmd:"" name:"eval-pad" help:"Measure how the live check errs on attacks of every species and on genuine people."`
 }
 
 // packFlag chooses a model pack.

@@ -139,7 +139,7 @@ func (cmd faceEvalCmd) score(c *cliContext, e *face.Engine, list *eval.Pairs) ([
 		p := list.Pairs[i]
 		fail(p.A, p, "a", r.A)
 		fail(p.B, p, "b", r.B)
-		trials = append(trials, eval.Trial{Genuine: p.Same, Group: p.Group, Score: float64(cosine), Failed: !r.Compared})
+		trials = append(trials, eval.Trial{Genuine: p.Same, Groups: []string{p.Group}, Score: float64(cosine), Failed: !r.Compared})
 		return nil
 	})
 	return trials, failures, err

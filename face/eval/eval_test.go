@@ -104,7 +104,7 @@ func randomTrials(seed uint64, n int) []Trial {
 	r := rand.New(rand.NewPCG(seed, 1))
 	trials := []Trial{{Genuine: true, Score: .7}, {Score: .1}, {Failed: true, Score: math.NaN()}}
 	for range n {
-		t := Trial{Genuine: r.IntN(3) == 0, Score: math.Round(r.NormFloat64()*20) / 100, Group: string(rune('a' + r.IntN(2)))}
+		t := Trial{Genuine: r.IntN(3) == 0, Score: math.Round(r.NormFloat64()*20) / 100, Groups: []string{string(rune(0x61 + r.IntN(2)))}}
 		if t.Genuine {
 			t.Score += .3
 		}

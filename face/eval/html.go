@@ -1,32 +1,16 @@
 package eval
 
 import (
-	_ "embed"
 	"fmt"
-	"html/template"
 	"io"
 	"math"
 	"strings"
 )
 
-//go:embed report.html
-var page string
-
 // WriteHTML writes the report as one page that needs nothing else: no script, no
 // font, no picture from elsewhere.
 func (r *Report) WriteHTML(w io.Writer) error {
-	t, err := template.New("report").Funcs(template.FuncMap{"percent": percent,
-		"plain": func(s string) string { return strings.ReplaceAll(s, "_", " ") }}).Parse(page)
-	if err != nil {
-		return fmt.Errorf("eval: page: %w", err)
-	}
-	if err := t.Execute(w, struct {
-		*Report
-		Curve *curve
-	}{r, r.draw()}); err != nil {
-		return fmt.Errorf("eval: write page: %w", err)
-	}
-	return nil
+	return (&Page{Pack: r.Pack, Hash: r.Hash, Date: r.Date, Comparison: r}).WriteHTML(w)
 }
 
 // percent writes a fraction, or a pointer to one, as a percentage of two

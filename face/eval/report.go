@@ -38,6 +38,15 @@ type Group struct {
 	Name   string  `json:"group"`
 	Failed Rate    `json:"failed_pairs"`
 	Points []Point `json:"points"`
+	// Deviations of the FNMR and of the FMR from the rates over all, a pair for each
+	// of Points (NIST SP 800-63A-4: within 25 %, or published).
+	Deviations []GroupDeviation `json:"deviations"`
+}
+
+// GroupDeviation is how a group stands at one threshold.
+type GroupDeviation struct {
+	FMR  Deviation `json:"fmr"`
+	FNMR Deviation `json:"fnmr"`
 }
 
 // Failure is an image that could not be enrolled, named by its line alone.
@@ -59,10 +68,13 @@ type Report struct {
 	People     int        `json:"people"`
 	Confidence float64    `json:"confidence"`
 	Failed     Rate       `json:"failed_pairs"`
+	FTE        Rate       `json:"fte"` // failures to enrol or to acquire: images in which no single usable face was found
 	Failures   []Failure  `json:"failures_to_enrol"`
 	Points     []Point    `json:"points"`
 	Groups     []Group    `json:"groups,omitempty"`
 	DET        []DETPoint `json:"det"`
+	EER        *EER       `json:"eer,omitempty"`
+	Scores     *Histogram `json:"scores,omitempty"`
 }
 
 // detPoints is about how many points of the curve a report keeps.
@@ -76,16 +88,21 @@ func NewReport(trials []Trial, thresholds []Threshold, groups []string) (*Report
 		return nil, errors.New("eval: no pair could be compared")
 	}
 	r := &Report{Pairs: len(trials), Genuine: len(all.genuine), Impostor: len(all.impostor), Confidence: Confidence,
-		Failed: all.failed, Failures: []Failure{}, Points: all.points(thresholds), DET: append([]DETPoint{}, Thin(all.DET(), detPoints)...)}
+		Failed: all.failed, Failures: []Failure{}, Points: all.points(thresholds), EER: EqualError(all.DET()), Scores: all.Histogram(),
+		DET: append([]DETPoint{}, Thin(all.DET(), detPoints)...)}
 	for _, name := range groups {
 		s := NewScores(slices.Collect(func(yield func(Trial) bool) {
 			for _, t := range trials {
-				if t.Group == name && !yield(t) {
+				if slices.Contains(t.Groups, name) && !yield(t) {
 					return
 				}
 			}
 		}))
-		r.Groups = append(r.Groups, Group{Name: name, Failed: s.failed, Points: s.points(thresholds)})
+		g := Group{Name: name, Failed: s.failed, Points: s.points(thresholds)}
+		for i, p := range g.Points {
+			g.Deviations = append(g.Deviations, GroupDeviation{Deviates(p.FMR.Rate, r.Points[i].FMR.Rate), Deviates(p.FNMR.Rate, r.Points[i].FNMR.Rate)})
+		}
+		r.Groups = append(r.Groups, g)
 	}
 	return r, nil
 }

@@ -4,10 +4,10 @@ import "slices"
 
 // Trial is one comparison with its truth.
 type Trial struct {
-	Genuine bool    // the same person
-	Group   string  // demographic or other group, optional
-	Score   float64 // a finite number, higher means more alike
-	Failed  bool    // failure to enrol an image: Score is meaningless
+	Genuine bool     // the same person
+	Groups  []string // demographic or other groups, optional
+	Score   float64  // a finite number, higher means more alike
+	Failed  bool     // failure to enrol an image: Score is meaningless
 }
 
 // Scores holds labelled scores, sorted, ready to be asked for error rates. It is

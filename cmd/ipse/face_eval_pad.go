@@ -1,0 +1,204 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"ipse/face"
+	"ipse/face/attack"
+	"ipse/face/eval"
+)
+
+type faceEvalPadCmd struct {
+	packFlag
+	Index    string `required:"" help:"JSON index of recorded people and attacks (docs/evaluation.md)." type:"existingfile" placeholder:"FILE"`
+	Split    string `enum:"dev,test,all" default:"test" help:"Which people: dev, test or all."`
+	Variants int    `default:"2" help:"Generated presentations for each species and person, 1 to 100; eight times as many bona fide ones." placeholder:"N"`
+	Seed     uint64 `default:"1" help:"Seed of the generated presentations." placeholder:"S"`
+	Species  string `help:"Only these species, separated by commas." placeholder:"LIST"`
+	Resume   string `help:"File that keeps each presentation's outcome, so that an interrupted run goes on; no image goes into it." placeholder:"FILE"`
+	JSON     bool   `name:"json" help:"Print the report as JSON."`
+	HTML     string `name:"html" help:"Write the report as one HTML page." placeholder:"OUT"`
+}
+
+// bonaFidePerVariant is how many bona fide presentations a person gives for each of
+// an attack species: a rate near zero needs more trials than one that must be zero.
+const bonaFidePerVariant = 8
+
+// Run measures and prints the report. A report is no verdict: the exit code is 0
+// whatever the rates are.
+func (cmd faceEvalPadCmd) Run(c *cliContext) error {
+	if cmd.Variants < 1 || cmd.Variants > 100 {
+		return usageError{errors.New("variants out of range")}
+	}
+	networks, err := cmd.load()
+	if err != nil {
+		return err
+	}
+	page, err := networkPage(networks)
+	if err != nil {
+		return err
+	}
+	thresholds, err := evalThresholds(networks)
+	if err != nil {
+		return err
+	}
+	material, err := readMaterial(cmd.Index, eval.Split(cmd.Split))
+	if err != nil {
+		return err
+	}
+	err = cmd.withEngine(c, "", func(e *face.Engine) error {
+		material.engine = e
+		bench := &padBench{cmd: cmd, c: c, material: material, pack: page.Hash}
+		if page.PAD, err = bench.run(); err != nil {
+			return err
+		}
+		page.Comparison, err = material.compare(c, thresholds)
+		return err
+	})
+	c.progressDone()
+	if err != nil {
+		return err
+	}
+	page.Date = c.Now().UTC().Format("2006-01-02")
+	page.Material = material.describe()
+	page.Comparison.Pack, page.Comparison.Hash, page.Comparison.Date = page.Pack, page.Hash, page.Date
+	if cmd.HTML != "" {
+		if err := writeWhole(cmd.HTML, page.WriteHTML); err != nil {
+			return err
+		}
+	}
+	if cmd.JSON {
+		return c.printJSON(page)
+	}
+	return printPad(c, page)
+}
+
+// networkPage begins a report with what is known of the pack.
+func networkPage(p *face.Pack) (*eval.Page, error) {
+	m := p.Manifest
+	page := &eval.Page{Pack: m.Name, Hash: p.Hash(), Stated: eval.Stated{On: m.Comparison.Measured, InForce: m.Comparison.Default, Live: float64(m.Comparison.Live), LiveNote: m.Comparison.LiveNote}}
+	for _, n := range m.Networks {
+		page.Networks = append(page.Networks, eval.Network{Role: string(n.Role), File: n.File, SHA256: n.SHA256, Licence: n.Licence})
+	}
+	for _, t := range m.Comparison.Thresholds {
+		page.Stated.Thresholds = append(page.Stated.Thresholds, eval.StatedThreshold{FMR: t.FMR, Threshold: float64(t.Cosine), FNMR: float64(t.FNMR)})
+	}
+	if len(page.Networks) == 0 {
+		return nil, errors.New("the pack has no networks")
+	}
+	return page, nil
+}
+
+// writeWhole writes a file beside its place and then moves it there, so that an
+// interruption leaves the old one or the new one.
+func writeWhole(name string, write func(io.Writer) error) (err error) {
+	f, err := os.CreateTemp(filepath.Dir(name), ".ipse-*")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			_ = os.Remove(f.Name())
+		}
+	}()
+	if err := errors.Join(write(f), f.Chmod(0o644), f.Close()); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), name)
+}
+
+func printPad(c *cliContext, page *eval.Page) error {
+	p := page.PAD
+	b := p.BonaFide
+	fmt.Fprintf(c.Stdout, "material   %s\npack       %s, %s\n", page.Material, page.Pack, page.Hash)
+	fmt.Fprintf(c.Stdout, "\nbona fide  %d presentations of %d people\n  BPCER    %s\n  BPNRR    %s\n  refused  %s, for whatever reason\n",
+		b.Presentations, b.People, rateLine(b.BPCER), rateLine(b.BPNRR), rateLine(b.Refused))
+	for _, r := range b.Reasons {
+		fmt.Fprintf(c.Stdout, "           %d: %s\n", r.Count, plainWords(r.Name))
+	}
+	for _, g := range b.Groups {
+		fmt.Fprintf(c.Stdout, "  %-18s refused %s: %s\n", g.Name, rateLine(g.Refused), deviationWords(g.Deviation))
+	}
+	for _, s := range p.Species {
+		printSpecies(c, s)
+	}
+	fmt.Fprintf(c.Stdout, "\nworst species, stated limits aside\n  APCER    %s: %s\n  IAPAR    %s: %s\n", plainWords(p.MaxAPCER.Species), rateLine(p.MaxAPCER.Rate), plainWords(p.MaxIAPAR.Species), rateLine(p.MaxIAPAR.Rate))
+	if page.Comparison != nil {
+		printPoints(c, fmt.Sprintf("comparison, one image against one: %d genuine and %d impostor pairs of %d people", page.Comparison.Genuine, page.Comparison.Impostor, page.Comparison.People), page.Comparison.Points)
+	}
+	_, err := fmt.Fprintln(c.Stdout, "\nIntervals are exact (Clopper and Pearson), two-sided, 95 %. Presentations of one person are not independent:\nwith few people the truth is wider.")
+	return err
+}
+
+func printSpecies(c *cliContext, s eval.SpeciesFigures) {
+	note := ""
+	if s.Limit {
+		note = " (a stated limit)"
+	}
+	fmt.Fprintf(c.Stdout, "\n%s%s: %d presentations on %d portraits\n", strings.ToLower(s.Title), note, s.Presentations, s.People)
+	if s.APCER != nil {
+		fmt.Fprintf(c.Stdout, "  APCER    %s\n", rateLine(*s.APCER))
+	}
+	fmt.Fprintf(c.Stdout, "  IAPAR    %s\n", rateLine(s.IAPAR))
+	if s.APNRR.Errors > 0 {
+		fmt.Fprintf(c.Stdout, "  APNRR    %s\n", rateLine(s.APNRR))
+	}
+	var caught []string
+	for _, f := range s.Signals {
+		if f.Failed == 0 {
+			continue
+		}
+		word := plainWords(f.Name) + " " + strconv.Itoa(f.Failed)
+		if f.Alone > 0 {
+			word += fmt.Sprintf(" (%d alone)", f.Alone)
+		}
+		caught = append(caught, word)
+	}
+	fmt.Fprintf(c.Stdout, "  refused by %s\n", strings.Join(caught, ", "))
+	for _, k := range s.Accepted {
+		fmt.Fprintf(c.Stdout, "  accepted: %d, %s\n", k.Count, k.Name)
+	}
+}
+
+func plainWords(code string) string { return strings.ReplaceAll(code, "_", " ") }
+
+func deviationWords(d eval.Deviation) string {
+	switch d {
+	case eval.Within:
+		return "within 25 % of the rate over all"
+	case eval.Worse:
+		return "more than 25 % worse than the rate over all"
+	case eval.NoFailures:
+		return "no error to compare"
+	case eval.Undecided:
+	}
+	return "too few to tell"
+}
+
+// only says whether a species is wanted.
+func (cmd faceEvalPadCmd) only(s attack.Species) bool {
+	if cmd.Species == "" {
+		return true
+	}
+	for _, n := range strings.Split(cmd.Species, ",") {
+		if strings.TrimSpace(n) == string(s) {
+			return true
+		}
+	}
+	return false
+}
+
+// ended is the error of a run that was interrupted.
+func ended(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("interrupted: %w", err)
+	}
+	return nil
+}

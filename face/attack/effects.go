@@ -1,0 +1,141 @@
+package attack
+
+import "math"
+
+// table holds normal deviates, 24 to a standard deviation: noise is read from it at
+// offsets drawn anew for each row, which is a tenth of the cost of drawing each.
+type table [4096]int8
+
+func newTable(r *Random) *table {
+	t := &table{}
+	for i := range t {
+		t[i] = int8(min(max(math.Round(24*r.Normal()), -127), 127))
+	}
+	return t
+}
+
+// noise adds a sensor's noise: sigma levels, more in the light than in the dark, and
+// a part of it common to the three colours.
+func (p *picture) noise(sigma float64, t *table, r *Random) {
+	if sigma <= 0 {
+		return
+	}
+	a := int(math.Round(sigma * 256 / 24))
+	for y := range p.h {
+		row := p.pix[4*y*p.w : 4*(y+1)*p.w]
+		o := int(r.next() & 0xffff)
+		step := 1 + 2*int(r.next()&15)
+		for x := 0; x < len(row); x += 4 {
+			common := int(t[(o+x*step)&4095])
+			for k := range 3 {
+				n := (2*common + int(t[(o+7*x+1361*(k+1))&4095])) / 2
+				row[x+k] = byte(min(max(int(row[x+k])+(a*n)>>8, 0), 255))
+			}
+		}
+	}
+}
+
+// tone is a look-up a channel.
+type tone [3][256]byte
+
+// newTone maps levels by gain, contrast about mid-grey, gamma and a colour
+// temperature: warmth > 0 gives red and takes blue.
+func newTone(gain, contrast, gamma, warmth float64) *tone {
+	t := &tone{}
+	for k, tint := range []float64{1 + warmth, 1, 1 - warmth} {
+		for i := range 256 {
+			v := 255 * math.Pow(float64(i)/255, gamma)
+			v = (v-128)*contrast + 128
+			t[k][i] = level(v * gain * tint)
+		}
+	}
+	return t
+}
+
+func (p *picture) apply(t *tone) {
+	for i := 0; i+3 < len(p.pix); i += 4 {
+		p.pix[i], p.pix[i+1], p.pix[i+2] = t[0][p.pix[i]], t[1][p.pix[i+1]], t[2][p.pix[i+2]]
+	}
+}
+
+// blur approximates a Gaussian of sigma pixels by three box means a direction
+// (Wells 1986). scratch is overwritten.
+func (p *picture) blur(sigma float64, scratch *picture) {
+	radius := int(math.Round(math.Sqrt(4*sigma*sigma+1)-1) / 2)
+	if radius < 1 {
+		if sigma < .3 {
+			return
+		}
+		radius = 1
+	}
+	scratch.reset(p.w, p.h)
+	for range 3 {
+		box(scratch.pix, p.pix, p.w, p.h, 4, 4*p.w, radius)
+		box(p.pix, scratch.pix, p.h, p.w, 4*p.w, 4, radius)
+	}
+}
+
+// box writes the running mean along lines of n pixels; there are m lines.
+func box(dst, src []byte, n, m, step, line, radius int) {
+	width := 2*radius + 1
+	for l := range m {
+		at := l * line
+		for k := range 3 {
+			sum := 0
+			for i := -radius; i <= radius; i++ {
+				sum += int(src[at+min(max(i, 0), n-1)*step+k])
+			}
+			for i := range n {
+				dst[at+i*step+k] = byte(sum / width)
+				sum += int(src[at+min(i+radius+1, n-1)*step+k]) - int(src[at+max(i-radius, 0)*step+k])
+			}
+		}
+	}
+}
+
+// room paints a background: a wall in falling light, and two things on it.
+func (p *picture) room(r *Random) {
+	base := rgb{r.Float(90, 180), r.Float(90, 180), r.Float(90, 180)}
+	thing := [2]rgb{}
+	var place [2][4]float64
+	for i := range thing {
+		thing[i] = rgb{r.Float(-60, 60), r.Float(-60, 60), r.Float(-60, 60)}
+		place[i] = [4]float64{r.Float(0, 1), r.Float(0, 1), r.Float(.06, .2), r.Float(.1, .3)}
+	}
+	fall := r.Float(.2, .6)
+	for y := range p.h {
+		for x := range p.w {
+			u, v := float64(x)/float64(p.w), float64(y)/float64(p.h)
+			g := 1.15 - fall*math.Hypot(u-.3, v-.2)
+			c := rgb{base[0] * g, base[1] * g, base[2] * g}
+			for i, t := range thing {
+				e := max(math.Abs(u-place[i][0])/place[i][2], math.Abs(v-place[i][1])/place[i][3])
+				a := min(max((1.15-e)*5, 0), 1)
+				for k := range c {
+					c[k] += t[k] * a
+				}
+			}
+			p.set(x, y, c)
+		}
+	}
+}
+
+// drift is a slow movement made of three waves, amplitude about 1.
+type drift struct{ rate, phase [3]float64 }
+
+func newDrift(r *Random) drift {
+	var d drift
+	for i := range d.rate {
+		d.rate[i], d.phase[i] = r.Float(.15, .5)*float64(i+1), r.Float(0, 2*math.Pi)
+	}
+	return d
+}
+
+// at the time in seconds.
+func (d drift) at(t float64) float64 {
+	v := 0.0
+	for i := range d.rate {
+		v += math.Sin(2*math.Pi*d.rate[i]*t+d.phase[i]) / float64(i+1)
+	}
+	return v / 1.6
+}
