@@ -10,6 +10,7 @@ import (
 const (
 	neutralFrames = 5
 	neutralFor    = 380 * time.Millisecond
+	neutralStep   = neutralFor / (neutralFrames - 1) // least time between two of them, whatever the camera's rate
 	neutralYaw    = 16 // degrees from the camera's axis
 	neutralRoll   = 20
 	neutralPitch  = 25 // wide: pitch carries a constant that depends on the face
@@ -43,6 +44,9 @@ func (f *neutralFinder) add(o *observation) (done bool, hint Hint) {
 	case abs(o.pose.yaw) > neutralYaw || abs(o.pose.roll) > neutralRoll || abs(o.pose.pitch) > neutralPitch:
 		f.count = 0
 		return false, HintLookStraight
+	}
+	if f.count > 0 && o.at-f.window[f.count-1].at < neutralStep {
+		return false, ""
 	}
 	if f.count == neutralFrames {
 		copy(f.window[:], f.window[1:])

@@ -309,6 +309,9 @@ func conclude(out *eval.Presentation, d face.Decision, r face.Report) {
 	out.Responded = r.StepsDone > 0
 	out.Live = true
 	ended := r.StepsDone < len(r.Steps)
+	if ended && !d.Accepted {
+		out.Stuck = string(r.Steps[r.StepsDone].Action)
+	}
 	few := false
 	for _, s := range r.Signals {
 		state := eval.SignalPassed

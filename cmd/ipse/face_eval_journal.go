@@ -44,6 +44,9 @@ func openJournal(name string) (*padJournal, error) {
 	if err := lines.Err(); err != nil {
 		return nil, errors.Join(fmt.Errorf("%s: %w", name, err), f.Close())
 	}
+	if _, err := f.WriteString("\n"); err != nil { // ends a line that was cut short
+		return nil, errors.Join(err, f.Close())
+	}
 	return j, nil
 }
 

@@ -3,7 +3,7 @@ package attack
 import "math"
 
 // table holds normal deviates, 24 to a standard deviation: noise is read from it at
-// offsets drawn anew for each row, which is a tenth of the cost of drawing each.
+// places drawn anew for each row, which is a tenth of the cost of drawing each.
 type table [4096]int8
 
 func newTable(r *Random) *table {
@@ -14,23 +14,20 @@ func newTable(r *Random) *table {
 	return t
 }
 
-// noise adds a sensor's noise: sigma levels, more in the light than in the dark, and
-// a part of it common to the three colours.
+// noise adds a sensor's noise of sigma levels to each colour of each pixel.
 func (p *picture) noise(sigma float64, t *table, r *Random) {
 	if sigma <= 0 {
 		return
 	}
-	a := int(math.Round(sigma * 256 / 24))
+	var scaled [4096]int16
+	for i, v := range t {
+		scaled[i] = int16(math.Round(sigma * float64(v) / 24))
+	}
 	for y := range p.h {
 		row := p.pix[4*y*p.w : 4*(y+1)*p.w]
-		o := int(r.next() & 0xffff)
-		step := 1 + 2*int(r.next()&15)
-		for x := 0; x < len(row); x += 4 {
-			common := int(t[(o+x*step)&4095])
-			for k := range 3 {
-				n := (2*common + int(t[(o+7*x+1361*(k+1))&4095])) / 2
-				row[x+k] = byte(min(max(int(row[x+k])+(a*n)>>8, 0), 255))
-			}
+		o := int(r.next() & 4095)
+		for x := range row {
+			row[x] = byte(min(max(int(row[x])+int(scaled[(o+x)&4095]), 0), 255))
 		}
 	}
 }

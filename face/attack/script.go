@@ -29,7 +29,7 @@ type pace struct{ delay, spread, again float64 }
 // human draws a reaction: a third of a second to two, and the patience after which
 // an action that did not count is done again.
 func human(r *Random) pace {
-	return pace{delay: r.Float(.3, 1.1), spread: r.Float(.05, .5), again: r.Float(1.5, 3)}
+	return pace{delay: r.Float(.3, .9), spread: r.Float(.05, .4), again: r.Float(1.5, 3)}
 }
 
 func (p pace) react(r *Random) time.Duration {

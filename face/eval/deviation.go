@@ -1,5 +1,7 @@
 package eval
 
+import "math"
+
 // allowedDeviation of a group's rate from the rate over all, as a share of the
 // latter (NIST SP 800-63A-4, requirements for biometric performance).
 const allowedDeviation = .25
@@ -42,15 +44,15 @@ type EER struct {
 	Threshold float64 `json:"threshold"`
 }
 
-// EqualError finds the point of the curve at which the greater of the two rates is
-// least, and states their mean there; nil without a curve.
+// EqualError finds the point of the curve at which the two rates are nearest, and
+// states their mean there; nil without a curve.
 func EqualError(curve []DETPoint) *EER {
 	if len(curve) == 0 {
 		return nil
 	}
 	best := curve[0]
 	for _, p := range curve {
-		if max(p.FMR, p.FNMR) < max(best.FMR, best.FNMR) {
+		if math.Abs(p.FMR-p.FNMR) < math.Abs(best.FMR-best.FNMR) {
 			best = p
 		}
 	}

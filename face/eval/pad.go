@@ -34,6 +34,7 @@ type Presentation struct {
 	Matched   bool // the comparison says the person of the portrait
 	Accepted  bool // the decision: both
 	Reason    string
+	Stuck     string // the instruction at which a run ended early, or empty
 	Signals   []SignalOutcome
 }
 
@@ -229,7 +230,11 @@ func people(list []Presentation) int {
 func reasons(list []Presentation) []Count {
 	n := map[string]int{}
 	for _, p := range list {
-		if !p.Accepted {
+		switch {
+		case p.Accepted:
+		case p.Stuck != "":
+			n[p.Reason+" at "+p.Stuck]++
+		default:
 			n[p.Reason]++
 		}
 	}
