@@ -11,7 +11,7 @@ const (
 	neutralFrames = 5
 	neutralFor    = 380 * time.Millisecond
 	neutralStep   = neutralFor / (neutralFrames - 1) // least time between two of them, whatever the camera's rate
-	neutralYaw    = 16 // degrees from the camera's axis
+	neutralYaw    = 16                               // degrees from the camera's axis
 	neutralRoll   = 20
 	neutralPitch  = 25 // wide: pitch carries a constant that depends on the face
 	neutralMoves  = 5  // degrees of movement within the stretch
