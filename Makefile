@@ -6,7 +6,7 @@ VERSION ?= $(shell git describe --tags --always 2>/dev/null || echo dev)
 LDFLAGS := -s -w -X main.version=$(VERSION)
 LINT_VERSION := v2.15.0
 
-.PHONY: help demo build test check e2e bench lint fuzz
+.PHONY: help demo build test check e2e bench report lint fuzz
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +38,15 @@ e2e: ## the browser tests against bin/ipse
 
 bench: ## the figures of docs/performance.md on this machine
 	bin/ipse bench
+
+report: ## docs/evaluation/report.html, measured again (IPSE_PEOPLE names all rendered people; else the subset kept here; VARIANTS=2)
+	@scripts/setup.sh build
+	@if [ -f "$(IPSE_PEOPLE)/index.json" ]; then echo "measuring the test people of IPSE_PEOPLE: this takes about an hour of a core" >&2; \
+	else echo "IPSE_PEOPLE is not set: measuring the subset in testdata/people, two people, so nothing can be said of rates" >&2; fi
+	@mkdir -p .cache docs/evaluation
+	$(GO) run ./cmd/ipse face eval-pad --variants $(or $(VARIANTS),2) --resume .cache/report.jsonl --html docs/evaluation/report.html \
+	  $(if $(wildcard $(IPSE_PEOPLE)/index.json),--index $(IPSE_PEOPLE)/index.json --split test,--index testdata/people/index.json --split all)
+	@rm -f .cache/report.jsonl
 
 lint: ## golangci-lint with the project's rules
 	@command -v .cache/bin/golangci-lint >/dev/null || { echo "installing golangci-lint $(LINT_VERSION) into .cache/bin" >&2; GOBIN=$(CURDIR)/.cache/bin $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT_VERSION); }

@@ -112,7 +112,7 @@ func (b *padBench) all(jobs []padJob) ([]eval.Presentation, error) {
 func (b *padBench) jobs() ([]padJob, error) {
 	var jobs []padJob
 	for _, p := range b.material.people {
-		for v := range bonaFidePerVariant * b.cmd.Variants {
+		for v := range b.cmd.BonaFide {
 			jobs = append(jobs, b.generated(attack.BonaFide, p, nil, v))
 		}
 	}

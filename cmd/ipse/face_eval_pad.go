@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -19,7 +20,8 @@ type faceEvalPadCmd struct {
 	packFlag
 	Index    string `required:"" help:"JSON index of recorded people and attacks (docs/evaluation.md)." type:"existingfile" placeholder:"FILE"`
 	Split    string `enum:"dev,test,all" default:"test" help:"Which people: dev, test or all."`
-	Variants int    `default:"2" help:"Generated presentations for each species and person, 1 to 100; eight times as many bona fide ones." placeholder:"N"`
+	Variants int    `default:"2" help:"Generated presentations for each species and person, 1 to 100." placeholder:"N"`
+	BonaFide int    `name:"bona-fide" help:"Bona fide presentations for each person; default: eight times as many as variants." placeholder:"N"`
 	Seed     uint64 `default:"1" help:"Seed of the generated presentations." placeholder:"S"`
 	Species  string `help:"Only these species, separated by commas." placeholder:"LIST"`
 	Resume   string `help:"File that keeps each presentation's outcome, so that an interrupted run goes on; no image goes into it." placeholder:"FILE"`
@@ -34,8 +36,16 @@ const bonaFidePerVariant = 8
 // Run measures and prints the report. A report is no verdict: the exit code is 0
 // whatever the rates are.
 func (cmd faceEvalPadCmd) Run(c *cliContext) error {
-	if cmd.Variants < 1 || cmd.Variants > 100 {
-		return usageError{errors.New("variants out of range")}
+	if cmd.BonaFide == 0 {
+		cmd.BonaFide = bonaFidePerVariant * cmd.Variants
+	}
+	if cmd.Variants < 1 || cmd.Variants > 100 || cmd.BonaFide < 1 || cmd.BonaFide > 10_000 {
+		return usageError{errors.New("variants or bona fide presentations out of range")}
+	}
+	for _, name := range cmd.list() {
+		if _, ok := attack.Of(attack.Species(name)); !ok {
+			return usageError{fmt.Errorf("no species is named %q", name)}
+		}
 	}
 	networks, err := cmd.load()
 	if err != nil {
@@ -182,17 +192,14 @@ func deviationWords(d eval.Deviation) string {
 	return "too few to tell"
 }
 
+// list is the species that are wanted; empty is all.
+func (cmd faceEvalPadCmd) list() []string {
+	return strings.FieldsFunc(cmd.Species, func(r rune) bool { return r == ',' || r == ' ' })
+}
+
 // only says whether a species is wanted.
 func (cmd faceEvalPadCmd) only(s attack.Species) bool {
-	if cmd.Species == "" {
-		return true
-	}
-	for _, n := range strings.Split(cmd.Species, ",") {
-		if strings.TrimSpace(n) == string(s) {
-			return true
-		}
-	}
-	return false
+	return cmd.Species == "" || slices.Contains(cmd.list(), string(s))
 }
 
 // ended is the error of a run that was interrupted.
