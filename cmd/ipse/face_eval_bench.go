@@ -66,6 +66,11 @@ func (b *padBench) run() (*eval.PAD, error) {
 
 // all runs the jobs on every core; results come in the order of jobs.
 func (b *padBench) all(jobs []padJob) ([]eval.Presentation, error) {
+	order := make([]int, len(jobs)) // mixed, so that the time left can be told from the time spent
+	for i := range order {
+		order[i] = i
+	}
+	attack.Shuffle(attack.NewRandom(b.cmd.Seed, "order"), order)
 	results := make([]eval.Presentation, len(jobs))
 	errs := make([]error, len(jobs))
 	var mu sync.Mutex // guards next, done, accepted and stop
@@ -77,7 +82,7 @@ func (b *padBench) all(jobs []padJob) ([]eval.Presentation, error) {
 			return 0, false
 		}
 		next++
-		return next - 1, true
+		return order[next-1], true
 	}
 	var wait sync.WaitGroup
 	for range runtime.GOMAXPROCS(0) {
