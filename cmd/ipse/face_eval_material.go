@@ -131,7 +131,7 @@ func (m *padMaterial) anchors(r *attack.Recording) func(int) (attack.Anchor, err
 }
 
 func (m *padMaterial) anchor(ctx context.Context, data []byte) (attack.Anchor, bool, error) {
-	l, found, err := m.engine.Landmarks(ctx, data)
+	l, found, err := m.engine.FindFace(ctx, data)
 	at := func(p [2]float32) attack.Point { return attack.Point{X: float64(p[0]), Y: float64(p[1])} }
 	mouth := at([2]float32{(l.MouthL[0] + l.MouthR[0]) / 2, (l.MouthL[1] + l.MouthR[1]) / 2})
 	return attack.Anchor{EyeL: at(l.EyeL), EyeR: at(l.EyeR), Mouth: mouth}, found, err

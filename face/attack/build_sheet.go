@@ -9,7 +9,6 @@ import (
 type scene struct {
 	room  *picture
 	sheet sheet
-	sway  [2]drift
 	shown *picture
 	skin  skin
 	place func(*scene, shot)
@@ -187,11 +186,10 @@ func (k *plainSkin) at(s, v float64) (rgb, float64) {
 
 // worn puts a mask before the wearer's face in every frame.
 type worn struct {
-	sheet  sheet
-	mask   *mask
-	ratio  float64 // mask's eye distance over the wearer's, when both look ahead
-	wearer *Recording
-	ahead  float64 // the wearer's eye distance looking ahead, pixels
+	sheet sheet
+	mask  *mask
+	ratio float64 // mask's eye distance over the wearer's, when both look ahead
+	ahead float64 // the wearer's eye distance looking ahead, pixels
 }
 
 // paint implements painter.
@@ -231,7 +229,7 @@ func (b *builder) cutMask() error {
 	}
 	k := &mask{paper: portrait, eyes: [2]Point{at.EyeL, at.EyeR}, eye: math.Hypot(at.EyeR.X-at.EyeL.X, at.EyeR.Y-at.EyeL.Y), ink: b.r.Float(.8, .95)}
 	k.mid = Point{(at.EyeL.X+at.EyeR.X)/2*.58 + at.Mouth.X*.42, (at.EyeL.Y+at.EyeR.Y)/2*.58 + at.Mouth.Y*.42}
-	w := &worn{mask: k, ratio: b.r.Float(1, 1.12), wearer: b.set.Other, ahead: math.Hypot(ahead.EyeR.X-ahead.EyeL.X, ahead.EyeR.Y-ahead.EyeL.Y)}
+	w := &worn{mask: k, ratio: b.r.Float(1, 1.12), ahead: math.Hypot(ahead.EyeR.X-ahead.EyeL.X, ahead.EyeR.Y-ahead.EyeL.Y)}
 	w.sheet = sheet{z: 1, halfWidth: .4, halfHigh: .4}
 	b.p.Detail = "flat"
 	if b.set.Variant%3 != 0 { // around the head: a radius of about the head's own, or more

@@ -9,7 +9,6 @@ import "math"
 type display struct {
 	image             *picture
 	halfWidth, halfUp float64 // of the lit part
-	bezel             float64
 	columns, rows     float64 // display pixels over the lit part
 	contrast          float64 // of the grid that the lens lets through, 0..1
 	gamma             float64
