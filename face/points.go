@@ -2,19 +2,19 @@ package face
 
 import "context"
 
-// Landmarks are where a face is in a picture, in pixels. They say nothing of whose
+// Points are where a face is in a picture, in pixels. They say nothing of whose
 // it is.
-type Landmarks struct {
+type Points struct {
 	EyeL, EyeR [2]float32 // centres; EyeL stands left in the image
 	Nose       [2]float32
 	MouthL     [2]float32
 	MouthR     [2]float32
 }
 
-// Landmarks finds the most prominent face of a JPEG image of at most 1280 pixels a
+// FindFace finds the most prominent face of a JPEG image of at most 1280 pixels a
 // side; found is false when there is none. An error is that of decoding, of the
 // runtime, or the end of ctx.
-func (e *Engine) Landmarks(ctx context.Context, data []byte) (m Landmarks, found bool, err error) {
+func (e *Engine) FindFace(ctx context.Context, data []byte) (p Points, found bool, err error) {
 	err = e.with(ctx, func(k *worker) error {
 		if err := k.picture.decode(data, frameLimits()); err != nil {
 			return err
@@ -28,8 +28,8 @@ func (e *Engine) Landmarks(ctx context.Context, data []byte) (m Landmarks, found
 		}
 		five := k.photo.mesh.fivePoints()
 		at := func(i int) [2]float32 { return [2]float32{five[i].x, five[i].y} }
-		m, found = Landmarks{at(0), at(1), at(2), at(3), at(4)}, true
+		p, found = Points{at(0), at(1), at(2), at(3), at(4)}, true
 		return nil
 	})
-	return m, found, err
+	return p, found, err
 }
