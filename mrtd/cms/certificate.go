@@ -3,6 +3,7 @@ package cms
 import (
 	"bytes"
 	"crypto"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"math/big"
@@ -201,23 +202,21 @@ func (c *Certificate) parseValidity(r *tlv.Reader) error {
 	if err != nil {
 		return err
 	}
-	times, err := validity.Children()
-	if err != nil {
-		return err
-	}
-	if len(times) != 2 {
-		return validity.Err(tlv.ErrMissing)
-	}
-	for i, dst := range []*time.Time{&c.NotBefore, &c.NotAfter} {
-		if *dst, err = times[i].Time(); err != nil {
+	times := validity.Reader()
+	for _, dst := range [...]*time.Time{&c.NotBefore, &c.NotAfter} {
+		e, err := times.Next()
+		if err != nil {
+			return err
+		}
+		if *dst, err = e.Time(); err != nil {
 			return err
 		}
 		// RFC 5280 §4.1.2.5: UTCTime with seconds through 2049, then GeneralizedTime.
-		if (times[i].Tag == tlv.UTCTime) != (dst.Year() < 2050) || len(times[i].Value) != 13 && times[i].Tag == tlv.UTCTime {
-			c.deviate(deviation.CertTime, times[i].Offset)
+		if (e.Tag == tlv.UTCTime) != (dst.Year() < 2050) || len(e.Value) != 13 && e.Tag == tlv.UTCTime {
+			c.deviate(deviation.CertTime, e.Offset)
 		}
 	}
-	return nil
+	return times.Done()
 }
 
 func (c *Certificate) checkNames() {
@@ -257,7 +256,7 @@ func (c *Certificate) ValidAt(t time.Time) bool {
 }
 
 // Fingerprint is the SHA-256 of the certificate.
-func (c *Certificate) Fingerprint() [32]byte { return [32]byte(sum(crypto.SHA256, c.Raw)) }
+func (c *Certificate) Fingerprint() [32]byte { return sha256.Sum256(c.Raw) }
 
 // CheckSignedBy verifies the certificate's signature with the issuer's key. It
 // looks at neither names nor dates nor usages.

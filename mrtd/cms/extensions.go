@@ -242,11 +242,11 @@ func authorityKeyID(e tlv.Element) ([]byte, error) {
 
 func privateKeyUsage(e tlv.Element) (*Period, error) {
 	p := &Period{}
-	fields, err := e.Children()
-	if err != nil {
-		return nil, err
-	}
-	for _, f := range fields {
+	for fields := e.Reader(); !fields.Empty(); {
+		f, err := fields.Next()
+		if err != nil {
+			return nil, err
+		}
 		at, err := tlv.Element{Tag: tlv.GeneralizedTime, Value: f.Value, Offset: f.Offset}.Time()
 		if err != nil {
 			return nil, err

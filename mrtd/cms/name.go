@@ -115,7 +115,11 @@ func (n Name) Key() string {
 // writeFolded writes s in lower case, with runs of spaces as one and none around.
 func writeFolded(b *strings.Builder, s string) {
 	start, space := b.Len(), false
-	for _, r := range s {
+	for i, r := range s {
+		if r > ' ' && r < 0x7F && (r < 'A' || r > 'Z') && !space { // as it is
+			b.WriteByte(s[i])
+			continue
+		}
 		if unicode.IsSpace(r) {
 			space = b.Len() > start
 			continue

@@ -6,6 +6,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -83,6 +84,44 @@ func TestBrokenLinksOfTheGermanListAreNamed(t *testing.T) {
 	}
 	if verified != 576 || wrong != 10 || absent != 2 {
 		t.Errorf("%d verified, %d wrong, %d without predecessor", verified, wrong, absent)
+	}
+}
+
+// What docs/verdict.md says of the German list is so.
+func TestGermanListHoldsWhatTheTableSays(t *testing.T) {
+	t.Parallel()
+	store, reports := load(t, Options{}, Source{"de", read(t, "DE_ML_2026-05-28.ml")})
+	keysOf := func(index func(*cms.Certificate) string) (groups, several int) {
+		keys := map[string]map[string]bool{}
+		for _, e := range store.Authorities() {
+			k := index(e.Cert)
+			if keys[k] == nil {
+				keys[k] = map[string]bool{}
+			}
+			keys[k][string(e.Cert.RawKey)] = true
+		}
+		for k, of := range keys {
+			if k != "" && len(of) > 1 {
+				several++
+			}
+		}
+		return len(keys), several
+	}
+	names, shared := keysOf(func(c *cms.Certificate) string { return string(c.Subject.Raw) })
+	_, identifiers := keysOf(func(c *cms.Certificate) string { return string(c.SubjectKeyID) })
+	d := reports[0].Deviations
+	t.Logf("%d names, %d with several keys, %d key identifiers of several keys, %v", names, shared, identifiers, d)
+	explicit, unnamed := 0, 0
+	for _, e := range store.Authorities() {
+		if e.Cert.AuthorityKeyID == nil {
+			unnamed++
+		}
+		if e.Cert.Key.Kind == cms.KeyEC && !slices.ContainsFunc(e.Cert.Deviations, func(d deviation.Deviation) bool { return d.Code == deviation.CertNamedCurve }) {
+			explicit++
+		}
+	}
+	if names != 244 || shared != 81 || identifiers != 2 || d[deviation.CertRSANoNull] == 0 || d[deviation.CertSerialNegative] == 0 || d[deviation.CertBasicConstraints] == 0 || explicit != 160 || unnamed != 98 {
+		t.Errorf("%d names, %d shared, %d identifiers, %d explicit curves, %d without authority key identifier", names, shared, identifiers, explicit, unnamed)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"ipse/mrtd/cms"
@@ -233,7 +234,7 @@ func (l *loader) add(c *cms.Certificate, f [32]byte) {
 	entry := &Entry{Cert: c, Source: l.report.Name, SourceSHA256: l.report.SHA256, Kind: kindOf(c), sum: f}
 	ds := c.Deviations
 	if entry.Kind != Signer {
-		ds = append(append([]deviation.Deviation{}, ds...), c.AuthorityProfile()...)
+		ds = slices.Concat(ds, c.AuthorityProfile())
 	}
 	if refused := l.judge.Refused(ds); len(refused) > 0 {
 		l.refuse("certificate", fmt.Errorf("%w under policy %s: %s", ErrPolicy, l.opts.Policy, explain(refused)))

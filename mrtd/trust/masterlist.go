@@ -59,7 +59,7 @@ func listedCertificates(content []byte, offset int) ([]parsed, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrListContent, err)
 	}
-	var out []parsed
+	out := make([]parsed, 0, len(content)/1536) // about the size of a certificate
 	for certs := set.Reader(); !certs.Empty(); {
 		e, err := certs.Next()
 		if err != nil {

@@ -57,8 +57,13 @@ func newStore(authorities, signers []*Entry, crls []*cms.CRL) *Store {
 	s := &Store{authorities: authorities, signers: signers, crlCount: len(crls),
 		byName: make(map[string][]*Entry, len(authorities)), byKeyID: make(map[string][]*Entry, len(authorities)),
 		crls: map[string][]*cms.CRL{}}
+	keys := map[string]string{} // of the names as encoded: several certificates share one
 	for _, e := range authorities {
-		key := e.Cert.Subject.Key()
+		key, ok := keys[string(e.Cert.Subject.Raw)]
+		if !ok {
+			key = e.Cert.Subject.Key()
+			keys[string(e.Cert.Subject.Raw)] = key
+		}
 		s.byName[key] = append(s.byName[key], e)
 		if id := e.Cert.SubjectKeyID; len(id) > 0 {
 			s.byKeyID[string(id)] = append(s.byKeyID[string(id)], e)
