@@ -147,6 +147,7 @@ func refusal(m message) error {
 // serveCard answers commands until the server says bye.
 func serveCard(ctx context.Context, ws *websocket.Conn, cfg ClientConfig) error {
 	commands := 0
+	reader := &courier{cfg: cfg}
 	for {
 		kind, raw, err := ws.Read(ctx)
 		switch {
@@ -170,7 +171,7 @@ func serveCard(ctx context.Context, ws *websocket.Conn, cfg ClientConfig) error 
 			_ = ws.Close(websocket.StatusPolicyViolation, "malformed commands")
 			return &Error{kind: ErrHandshake}
 		}
-		answer := execute(ctx, cfg, request)
+		answer := reader.execute(ctx, request)
 		commands += len(answer.items)
 		out, err := answer.encode()
 		if err != nil { // answers too large for one message: the chip misbehaves
@@ -185,14 +186,20 @@ func serveCard(ctx context.Context, ws *websocket.Conn, cfg ClientConfig) error 
 	}
 }
 
+// courier carries commands to the reader and knows how long they may be.
+type courier struct {
+	cfg              ClientConfig
+	longWork, longNo bool // a command of extended length was answered; the reader failed at the first one
+}
+
 // execute runs the commands of one request in order, and stops after an answer
 // that is not 9000 or when the reader fails.
-func execute(ctx context.Context, cfg ClientConfig, request frame) frame {
+func (c *courier) execute(ctx context.Context, request frame) frame {
 	answer := frame{kind: kindAnswers, id: request.id}
 	for i, command := range request.items {
-		response, err := cfg.Card.Transmit(ctx, command)
+		response, err := c.transmit(ctx, command)
 		switch {
-		case err != nil && cfg.Lost != nil && cfg.Lost(err):
+		case err != nil && c.cfg.Lost != nil && c.cfg.Lost(err):
 			answer.status = statusCardLost
 			return answer
 		case err != nil || len(response) < minAnswer || len(response) > maxAnswer:
@@ -207,4 +214,25 @@ func execute(ctx context.Context, cfg ClientConfig, request frame) frame {
 		}
 	}
 	return answer
+}
+
+// transmit sends one command. Many readers fail at commands of extended length, as
+// if the document had left: at the first one the answer is 6700 in their place, which
+// the server understands. Had the document left indeed, the next command tells.
+func (c *courier) transmit(ctx context.Context, command []byte) ([]byte, error) {
+	long := len(command) > 5 && command[4] == 0 // ISO/IEC 7816-4 §5.1
+	wrongLength := []byte{0x67, 0x00}
+	if long && c.longNo {
+		return wrongLength, nil
+	}
+	response, err := c.cfg.Card.Transmit(ctx, command)
+	switch {
+	case !long:
+	case err == nil:
+		c.longWork = true
+	case !c.longWork && ctx.Err() == nil:
+		c.longNo = true
+		return wrongLength, nil
+	}
+	return response, err
 }

@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -404,6 +405,54 @@ func TestWhatIsNotAHelloIsRefused(t *testing.T) {
 	}
 	if _, ok := b.hub.Reader("s-1"); ok {
 		t.Error("one of them was connected")
+	}
+}
+
+// TestReadersWithoutExtendedLengthAreSpokenFor: a reader that fails at the first long
+// command has it refused by its length, and goes on with short ones; one that took a
+// long command before has failed.
+func TestReadersWithoutExtendedLengthAreSpokenFor(t *testing.T) {
+	t.Parallel()
+	short, long := []byte{0, 0xB0, 0x9C, 0, 0}, []byte{0, 0xB0, 0x9C, 0, 0, 1, 0}
+	b := newBench(t)
+	var asked atomic.Int32
+	reader, _, _ := ready(t, b, "s-1", cardFunc(func(ctx context.Context, command []byte) ([]byte, error) {
+		if len(command) > 5 {
+			asked.Add(1)
+			return nil, errors.New("the reader takes no such command")
+		}
+		return echo(ctx, command)
+	}))
+	batch, ok := reader.(interface {
+		TransmitBatch(ctx context.Context, commands [][]byte) ([][]byte, error)
+	})
+	if !ok {
+		t.Fatal("no batches")
+	}
+	for range 2 {
+		got, err := batch.TransmitBatch(t.Context(), [][]byte{short, long, short})
+		if err != nil || len(got) != 2 || !bytes.Equal(got[1], []byte{0x67, 0x00}) {
+			t.Fatalf("% x, %v", got, err)
+		}
+	}
+	if asked.Load() != 1 {
+		t.Errorf("the reader was asked %d times", asked.Load())
+	}
+	if _, err := reader.Transmit(t.Context(), short); err != nil {
+		t.Errorf("a short command afterwards: %v", err)
+	}
+	var once atomic.Bool
+	reader, _, _ = ready(t, b, "s-2", cardFunc(func(ctx context.Context, command []byte) ([]byte, error) {
+		if once.Swap(true) {
+			return nil, errors.New("failed")
+		}
+		return echo(ctx, command)
+	}))
+	if _, err := reader.Transmit(t.Context(), long); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := reader.Transmit(t.Context(), long); !errors.Is(err, relay.ErrGone) {
+		t.Errorf("a failure after a long command was answered: %v", err)
 	}
 }
 

@@ -276,6 +276,50 @@ func TestFailures(t *testing.T) {
 	}
 }
 
+// shortReader fails at commands of extended length, as many readers do.
+type shortReader struct {
+	chip.Card
+	failed int
+}
+
+func (s *shortReader) Transmit(ctx context.Context, command []byte) ([]byte, error) {
+	if c, err := apdu.Parse(command); err == nil && c.Extended {
+		s.failed++
+		return nil, errors.New("the reader takes no such command")
+	}
+	return s.Card.Transmit(ctx, command)
+}
+
+// TestReadersThatFailAtExtendedLength: everything is read in short commands, long keys
+// in chains, after one failure.
+func TestReadersThatFailAtExtendedLength(t *testing.T) {
+	t.Parallel()
+	for name, cfg := range map[string]specimen.DocumentConfig{
+		"BAC": {AA: "rsa-2048-sha256"}, "PACE": {Access: specimen.AccessConfig{PACE: paceConfig("2.2", 12)}, CA: []specimen.CAConfig{{Curve: "dh-1"}}},
+		"PACE over a prime field": {Access: specimen.AccessConfig{PACE: paceConfig("1.2", 1)}},
+	} {
+		for _, batched := range []bool{false, true} {
+			t.Run(fmt.Sprint(name, batched), func(t *testing.T) {
+				t.Parallel()
+				doc, card := issue(t, cfg)
+				short := &shortReader{Card: card}
+				var way chip.Card = short
+				if batched {
+					way = &batchCard{Card: short}
+				}
+				r, err := chip.Read(t.Context(), way, options(t, doc))
+				if err != nil {
+					t.Fatal(err)
+				}
+				check(t, doc, r, lds.DG1, lds.DG2)
+				if short.failed != 1 || (r.AA == nil) != (cfg.AA == "") || (r.CA == nil) != (cfg.CA == nil) {
+					t.Errorf("%d failures, AA %v, CA %v", short.failed, r.AA != nil, r.CA != nil)
+				}
+			})
+		}
+	}
+}
+
 // TestCancel: the context ends a reading at the next command.
 func TestCancel(t *testing.T) {
 	t.Parallel()
