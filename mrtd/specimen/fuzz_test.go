@@ -41,6 +41,8 @@ func FuzzChip(f *testing.F) {
 		&apdu.Command{CLA: 0x10, INS: apdu.GeneralAuthenticate, Data: []byte{0x7C, 0}, Ne: 256},
 		&apdu.Command{CLA: 0x10, INS: apdu.GeneralAuthenticate, Data: tlv.Encode(0x7C, tlv.Encode(0x81, make([]byte, 65))), Ne: 256}))
 	f.Add(script(&apdu.Command{INS: apdu.ReadBinaryOdd, P2: 1, Data: []byte{0x54, 1, 0}, Ne: 100}, &apdu.Command{CLA: 0x0C, INS: apdu.Select}))
+	f.Add(script(&apdu.Command{CLA: apdu.Chained, INS: apdu.ManageSecurity, P1: 0x41, P2: 0xA6, Data: make([]byte, 200)}, &apdu.Command{INS: apdu.ManageSecurity, P1: 0x41, P2: 0xA6},
+		&apdu.Command{INS: apdu.GetResponse, Ne: 256}))
 	secret := [][]byte{doc.Files[lds.DG1][5:25], doc.Files[lds.SOD][40:60], jpegLike()[200:220]}
 	f.Fuzz(func(t *testing.T, in []byte) {
 		chip, err := NewChip(doc, rand.Reader)
