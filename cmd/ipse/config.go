@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 
+	"ipse/internal/app"
 	"ipse/internal/config"
 )
 
@@ -26,7 +27,14 @@ func (cmd configCheckCmd) Run(c *cliContext) error {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(c.Stdout, "%s is valid: %s, %d services, %d trust sources\n",
-		cmd.File, cfg.Server.PublicURL, len(cfg.Service), len(cfg.Trust.Sources))
+	found, err := app.CheckFiles(cfg)
+	if err != nil {
+		return fmt.Errorf("%s: %w", cmd.File, err)
+	}
+	_, err = fmt.Fprintf(c.Stdout, "%s is valid: %s, %d services, %d trust sources with %d authorities\n",
+		cmd.File, cfg.Server.PublicURL, len(cfg.Service), len(cfg.Trust.Sources), found.Authorities)
+	if err == nil && found.Authorities == 0 {
+		_, err = fmt.Fprintln(c.Stderr, "ipse: trust.sources names no authority: every document would be refused")
+	}
 	return err
 }

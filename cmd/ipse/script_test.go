@@ -2,12 +2,15 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -52,7 +55,7 @@ func TestScripts(t *testing.T) {
 			_, err := onnx.Locate(".")
 			return err == nil, nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "cut": cut, "pairs": pairs},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "site": site, "answers": answers, "cut": cut, "pairs": pairs},
 	})
 }
 
@@ -76,6 +79,36 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	if got != want {
 		ts.Fatalf("exit code %d, want %d", got, want)
 	}
+}
+
+// site FILE PORT DATA [METRICS] writes the configuration of a small installation.
+func site(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 3 {
+		ts.Fatalf("usage: site FILE PORT DATA [METRICS]")
+	}
+	text := fmt.Sprintf("[server]\naddress = \"127.0.0.1:%s\"\npublic_url = \"http://localhost:%s\"\ndata = %q\n", args[1], args[1], args[2])
+	if len(args) > 3 {
+		text += fmt.Sprintf("metrics_address = %q\n", args[3])
+	}
+	text += "[operator]\nname = \"Example Town\"\ncontact = \"privacy@example.org\"\n"
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(text), 0o600))
+}
+
+// answers URL waits until the address answers 200.
+func answers(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: answers URL")
+	}
+	client := &http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		if res, err := client.Get(args[0]); err == nil {
+			_ = res.Body.Close()
+			if res.StatusCode == http.StatusOK {
+				return
+			}
+		}
+	}
+	ts.Fatalf("%s does not answer", args[0])
 }
 
 // cut FROM OCTETS TO copies the first octets of a file.

@@ -44,7 +44,11 @@ func (cmd serveCmd) Run(c *cliContext) error {
 	err = server.Serve(c.Context, func(address net.Addr) {
 		log.Info("ready", "address", address.String(), "public_url", cfg.Server.PublicURL, "version", c.Version, "ms", c.Now().Sub(began).Milliseconds())
 	})
-	return errors.Join(err, closeWithin(server.Close, time.Duration(cfg.Server.ShutdownTimeout)))
+	if err := errors.Join(err, closeWithin(server.Close, time.Duration(cfg.Server.ShutdownTimeout))); err != nil {
+		return err
+	}
+	log.Info("stopped")
+	return nil
 }
 
 // onHangup calls do for every SIGHUP, one at a time, until stop is called.

@@ -143,9 +143,9 @@ func TestTheServerRunsFromAConfigurationFile(t *testing.T) {
 		t.Errorf("a demo route answers %d", status)
 	}
 	_, second, stopSecond := started(t, "serve", "--config", name)
-	until(t, second, "address already in use")
+	until(t, second, "is in use by another server that runs")
 	if code := stopSecond(); code != exitFailed {
-		t.Errorf("a second server on the same port: exit %d", code)
+		t.Errorf("a second server on the same folder: exit %d", code)
 	}
 	if code := stop(); code != exitDone || stdout.String() != "" {
 		t.Errorf("exit %d, stdout %q", code, stdout.String())

@@ -57,6 +57,7 @@ type App struct {
 	log  *slog.Logger
 
 	meters   *meters
+	lock     *os.File // of the data folder
 	keys     *Keys
 	store    *store.DB
 	trust    *trust.Live
@@ -84,6 +85,7 @@ func New(ctx context.Context, opts Options) (*App, error) {
 		do   func(context.Context) error
 	}{
 		{"protect the memory", a.protect},
+		{"data folder", a.openFolder},
 		{"keys", a.loadKeys},
 		{"store", a.openStore},
 		{"trust", a.loadTrust},
@@ -126,6 +128,9 @@ func (a *App) Close(ctx context.Context) error {
 	if a.keys != nil {
 		a.keys.TokenRSA.close()
 	}
+	if a.lock != nil {
+		errs = append(errs, a.lock.Close())
+	}
 	return errors.Join(errs...)
 }
 
@@ -140,9 +145,6 @@ func (a *App) protect(ctx context.Context) error {
 }
 
 func (a *App) loadKeys(context.Context) (err error) {
-	if err := os.MkdirAll(a.opts.Config.Server.Data, 0o700); err != nil {
-		return fmt.Errorf("make the data folder: %w", err)
-	}
 	a.keys, err = LoadKeys(a.data("keys"), a.opts.Rand)
 	return err
 }
@@ -256,7 +258,7 @@ func (a *App) buildAPI(context.Context) error {
 		Site: httpapi.Site{Name: "Ipse", Version: a.opts.Version, Languages: []string{"en", "fr"}, Counter: httpapi.Counter{Places: cfg.Counter.Places},
 			Operator: httpapi.Operator{Name: cfg.Operator.Name, Contact: cfg.Operator.Contact, PrivacyURL: cfg.Operator.PrivacyURL}},
 		OIDC: a.idp.Handler(), Relay: a.hub, Pages: web.Handler(), OnCamera: a.models.prepare,
-		Ready: a.store.Ping, Client: client, Now: a.opts.Now, Rand: a.opts.Rand, Log: a.log, Logos: logos, Observe: a.meters.request}
+		Ready: a.ready, Client: client, Now: a.opts.Now, Rand: a.opts.Rand, Log: a.log, Logos: logos, Observe: a.meters.request}
 	if a.opts.demo != nil {
 		a.opts.demo.change(&api, a)
 	}

@@ -212,3 +212,32 @@ func TestLogLinesAreJSON(t *testing.T) {
 		t.Errorf("%d lines", lines)
 	}
 }
+
+// TestOneServerAFolder: a second one is refused, and the folder is free again when
+// the first is closed.
+func TestOneServerAFolder(t *testing.T) {
+	t.Parallel()
+	data := t.TempDir()
+	first, second := listen(t), listen(t)
+	defer first.Close()
+	defer second.Close()
+	opts, _ := options(t, data, first)
+	a, err := app.New(t.Context(), opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, _ := options(t, data, second)
+	if _, err := app.New(t.Context(), other); err == nil || !strings.Contains(err.Error(), "in use by another server") {
+		t.Errorf("a second server on the folder: %v", err)
+	}
+	if err := a.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	again, err := app.New(t.Context(), other)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := again.Close(t.Context()); err != nil {
+		t.Error(err)
+	}
+}

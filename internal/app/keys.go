@@ -117,13 +117,14 @@ func (k *RSAKey) close() {
 }
 
 func loadKey(name string, generate func() (crypto.Signer, error)) (crypto.Signer, error) {
-	raw, err := os.ReadFile(name)
+	raw, err := readPrivate(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return makeKey(name, generate)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read key: %w", err)
 	}
+	defer clear(raw)
 	block, _ := pem.Decode(raw)
 	if block == nil || block.Type != "PRIVATE KEY" {
 		return nil, fmt.Errorf("key %s: not a PEM file with a PRIVATE KEY", name)
@@ -137,6 +138,18 @@ func loadKey(name string, generate func() (crypto.Signer, error)) (crypto.Signer
 		return nil, fmt.Errorf("key %s: cannot sign", name)
 	}
 	return signer, nil
+}
+
+// readPrivate reads a secret that nobody else may read.
+func readPrivate(name string) ([]byte, error) {
+	info, err := os.Stat(name)
+	if err != nil {
+		return nil, err
+	}
+	if err := private(name, info); err != nil {
+		return nil, err
+	}
+	return os.ReadFile(name)
 }
 
 func makeKey(name string, generate func() (crypto.Signer, error)) (crypto.Signer, error) {
@@ -158,7 +171,7 @@ func makeKey(name string, generate func() (crypto.Signer, error)) (crypto.Signer
 }
 
 func loadSecret(name string, random io.Reader) ([]byte, error) {
-	secret, err := os.ReadFile(name)
+	secret, err := readPrivate(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		secret = make([]byte, 32)
 		if _, err := io.ReadFull(random, secret); err != nil {

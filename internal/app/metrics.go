@@ -70,6 +70,11 @@ func (a *App) addGauges() {
 	one("ipse_logout_notices_waiting", "Services still to be told of a logout.", func() float64 { return float64(a.idp.Load().Notices) })
 	one("ipse_database_up", "Whether the database answers: 1 or 0.", a.databaseUp)
 	one("ipse_database_bytes", "Size of the database's files.", a.databaseBytes)
+	a.meters.registry.Gauge("ipse_data_free_bytes", "Room left for the data folder.", func(emit func(float64, ...string)) {
+		if free, known := a.freeBytes(); known {
+			emit(float64(free))
+		}
+	})
 	one("ipse_trust_authorities", "Authorities whose documents are accepted.", func() float64 { return float64(a.trust.Get().Len()) })
 	one("ipse_trust_revocation_lists", "Revocation lists in force.", func() float64 { return float64(a.trust.Get().CRLCount()) })
 	a.meters.registry.Gauge("ipse_trust_oldest_file_age_seconds", "How long ago the oldest file of the trust sources was written.", a.trustAge)
@@ -122,14 +127,14 @@ func (a *App) trustAge(emit func(float64, ...string)) {
 func (a *App) listenMetrics() (net.Listener, error) {
 	host, port, err := net.SplitHostPort(a.opts.Config.Server.MetricsAddress)
 	if err != nil {
-		return nil, fmt.Errorf("metrics: %w", err)
+		return nil, fmt.Errorf("server.metrics_address: %w", err)
 	}
 	if host == "" {
 		host = "127.0.0.1"
 	}
 	listener, err := net.Listen("tcp", net.JoinHostPort(host, port))
 	if err != nil {
-		return nil, fmt.Errorf("metrics: %w", err)
+		return nil, fmt.Errorf("server.metrics_address: %w", err)
 	}
 	return listener, nil
 }

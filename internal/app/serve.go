@@ -31,7 +31,7 @@ const (
 func (a *App) Serve(ctx context.Context, ready func(net.Addr)) error {
 	listener, err := net.Listen("tcp", a.opts.Config.Server.Address)
 	if err != nil {
-		return fmt.Errorf("listen: %w", err)
+		return fmt.Errorf("server.address: %w", err)
 	}
 	return a.ServeOn(ctx, listener, ready)
 }
@@ -124,6 +124,7 @@ func (a *App) sweep(ctx context.Context) {
 		{"checks", 5 * time.Second, a.proofing.Sweep},
 		{"sessions", 2 * time.Minute, func(ctx context.Context) error { _, err := a.accounts.Sweep(ctx); return err }},
 		{"logins", time.Minute, a.idp.Sweep},
+		{"disk", time.Minute, a.checkDisk},
 	}
 	if every := time.Duration(a.opts.Config.Trust.CheckEvery); a.lists != nil && every > 0 {
 		jobs = append(jobs, job{"trust lists", every, a.lists.refresh})

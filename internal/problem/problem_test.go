@@ -107,6 +107,7 @@ func TestWrappedErrorsKeepTheirMeaning(t *testing.T) {
 		{fmt.Errorf("%w: %w", proofing.ErrNoConsent, consent.ErrNotPermitted), "consent_required", 403, 0},
 		{fmt.Errorf("create account: %w", account.ErrNoPRF), "prf_unsupported", 422, 0},
 		{fmt.Errorf("add: %w", account.ErrTooManyPasskeys), "too_many_passkeys", 409, 0},
+		{fmt.Errorf("store: x: %w", coded("store_unavailable")), "unavailable", 503, 0},
 		{problem.New(problem.TooLarge, nil), "too_large", 413, 0},
 		{&problem.Error{Code: problem.RateLimited, RetryAfter: 1500 * time.Millisecond}, "rate_limited", 429, 2},
 		{coded("login_essential_missing"), "essential_missing", 422, 0},

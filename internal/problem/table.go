@@ -172,5 +172,6 @@ func namedCodes() map[string]Code {
 		"login_essential_missing":    EssentialMissing,
 		"login_level_too_low":        LevelTooLow,
 		"login_busy":                 Busy,
+		"store_unavailable":          Unavailable,
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"time"
 )
 
 // Backup writes a consistent copy to path, which must not exist, readable by its
@@ -30,7 +31,21 @@ func (db *DB) Backup(ctx context.Context, path string) error {
 		if gone := os.Remove(path); gone != nil && !errors.Is(gone, fs.ErrNotExist) {
 			err = errors.Join(err, gone)
 		}
-		return fmt.Errorf("store: backup: %w", closed(err))
+		return fmt.Errorf("store: backup: %w", known(err))
 	}
 	return nil
+}
+
+// CopyFile is Backup of the database at from, which another process may have open:
+// nothing of it is changed, whatever version it was written by. There must be one.
+func CopyFile(ctx context.Context, from, to string) (err error) {
+	if _, err := os.Stat(from); err != nil {
+		return fmt.Errorf("store: backup: no database: %w", err)
+	}
+	pool, err := connect(Config{Path: from, BusyTimeout: 5 * time.Second}, "deferred", "0", 1)
+	if err != nil {
+		return fmt.Errorf("store: backup: %w", err)
+	}
+	db := &DB{writer: pool, turn: make(chan struct{}, 1)}
+	return errors.Join(db.Backup(ctx, to), pool.Close())
 }

@@ -5,6 +5,9 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
 )
 
 // txKey marks a context that carries this database's open write transaction.
@@ -62,7 +65,7 @@ func (db *DB) write(ctx context.Context, op string, f func(tx) error) error {
 		return nil
 	}
 	if err := db.transact(ctx, op, f); err != nil {
-		return fmt.Errorf("store: %s: %w", op, err)
+		return fmt.Errorf("store: %s: %w", op, known(err))
 	}
 	return nil
 }
@@ -78,11 +81,11 @@ func (db *DB) read(ctx context.Context, op string, f func(tx) error) (err error)
 	}
 	snapshot, err := db.reader.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
 	if err != nil {
-		return fmt.Errorf("store: %s: %w", op, closed(err))
+		return fmt.Errorf("store: %s: %w", op, known(err))
 	}
 	defer func() { _ = snapshot.Rollback() }() // nothing to lose: it only reads
 	if err := f(tx{snapshot}); err != nil {
-		return fmt.Errorf("store: %s: %w", op, err)
+		return fmt.Errorf("store: %s: %w", op, known(err))
 	}
 	return nil
 }
@@ -106,7 +109,7 @@ func (db *DB) transact(ctx context.Context, op string, f func(tx) error) error {
 	// From here on the write is short and runs to its end.
 	opened, err := db.writer.BeginTx(context.WithoutCancel(ctx), nil)
 	if err != nil {
-		return closed(err)
+		return known(err)
 	}
 	defer func() { _ = opened.Rollback() }() // no effect after Commit
 	if err := f(tx{opened}); err != nil {
@@ -115,13 +118,31 @@ func (db *DB) transact(ctx context.Context, op string, f func(tx) error) error {
 	return db.commit(op, opened.Commit)
 }
 
-// closed names the use of a closed pool.
-func closed(err error) error {
-	if err != nil && err.Error() == "sql: database is closed" {
+// known names the use of a closed pool, and failures of the disk.
+func known(err error) error {
+	var failure *sqlite.Error
+	switch {
+	case err == nil:
+	case err.Error() == "sql: database is closed":
 		return ErrClosed
+	case errors.As(err, &failure):
+		switch failure.Code() & 0xff { // the primary code
+		case sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN:
+			return &diskError{err}
+		}
 	}
 	return err
 }
+
+// diskError is a failure of the disk: full, read-only, broken. The same request may
+// succeed when the operator has seen to it.
+type diskError struct{ error }
+
+// Unwrap returns the driver's error.
+func (e *diskError) Unwrap() error { return e.error }
+
+// Code is how package problem knows it.
+func (e *diskError) Code() string { return "store_unavailable" }
 
 // carries reports whether ctx carries a transaction of this database.
 func (db *DB) carries(ctx context.Context) bool {
@@ -142,7 +163,7 @@ func (db *DB) Scrub(ctx context.Context) (done bool, err error) {
 	var busy, logged, moved int
 	row := db.writer.QueryRowContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)")
 	if err := row.Scan(&busy, &logged, &moved); err != nil {
-		return false, fmt.Errorf("store: scrub: %w", closed(err))
+		return false, fmt.Errorf("store: scrub: %w", known(err))
 	}
 	if busy == 0 {
 		db.unscrubbed.Store(false)
