@@ -21,6 +21,9 @@ const (
 	ActionSmile     Action = "smile"
 	ActionOpenMouth Action = "openMouth"
 	ActionBlink     Action = "blink"
+	// ActionLight ends a challenge where the policy has it: the person only looks
+	// at the screen, which changes its colour.
+	ActionLight Action = "light"
 )
 
 // Actions lists the actions that a challenge may draw, ActionCenter aside.
@@ -77,18 +80,25 @@ func isTurn(a Action) int {
 
 // shuffle is Fisher and Yates's, without the bias of a plain remainder.
 func shuffle(random io.Reader, list []Action) error {
-	var b [1]byte
-	for i := len(list) - 1; i > 0; {
-		if _, err := io.ReadFull(random, b[:]); err != nil {
-			return fmt.Errorf("face: draw a challenge: %w", err)
+	for i := len(list) - 1; i > 0; i-- {
+		j, err := below(random, i+1)
+		if err != nil {
+			return err
 		}
-		n := i + 1
-		if int(b[0]) >= 256/n*n {
-			continue
-		}
-		j := int(b[0]) % n
 		list[i], list[j] = list[j], list[i]
-		i--
 	}
 	return nil
+}
+
+// below draws a number of 0 to n-1, each as likely; n is at most 256.
+func below(random io.Reader, n int) (int, error) {
+	var b [1]byte
+	for {
+		if _, err := io.ReadFull(random, b[:]); err != nil {
+			return 0, fmt.Errorf("face: draw a challenge: %w", err)
+		}
+		if int(b[0]) < 256/n*n {
+			return int(b[0]) % n, nil
+		}
+	}
 }

@@ -35,18 +35,36 @@ func (e *Engine) NewCheck(ctx context.Context, portrait []byte) (*Check, error) 
 	if e.random == nil {
 		return nil, errors.New("face: the engine has no source of randomness")
 	}
-	e.randomMu.Lock()
-	challenge, err := drawChallenge(e.random, e.policy.Actions, e.policy.Count)
-	e.randomMu.Unlock()
+	challenge, light, err := e.draw()
 	if err != nil {
 		return nil, err
 	}
 	c := e.newCheck(challenge)
-	if err := c.enrol(ctx, portrait); err != nil {
-		c.Wipe()
-		return nil, err
+	c.light = light
+	return c.enrolled(ctx, portrait)
+}
+
+// draw draws a challenge and, where the policy has it, the colours that end it.
+func (e *Engine) draw() (Challenge, lightStep, error) {
+	e.randomMu.Lock()
+	defer e.randomMu.Unlock()
+	var light lightStep
+	challenge, err := drawChallenge(e.random, e.policy.Actions, e.policy.Count)
+	if err == nil && e.policy.Light != LightOff {
+		challenge = append(challenge, ActionLight)
+		err = light.draw(e.random)
 	}
-	return c, nil
+	return challenge, light, err
+}
+
+// DeclineLight leaves the colours out of a run, for whoever would rather not see
+// them. Call it before the first frame; it does nothing later. Where the policy
+// requires light, the run is then refused at its end.
+func (c *Check) DeclineLight() {
+	if last := len(c.challenge) - 1; !c.began && !c.over && c.challenge[last] == ActionLight {
+		c.challenge, c.report.Steps = c.challenge[:last], c.report.Steps[:last]
+		c.light = lightStep{}
+	}
 }
 
 // Given is an instruction of a recorded run and the time, since its first frame,
@@ -85,11 +103,7 @@ func (e *Engine) NewRecordedCheck(ctx context.Context, portrait []byte, given []
 	if portrait == nil {
 		return c, nil
 	}
-	if err := c.enrol(ctx, portrait); err != nil {
-		c.Wipe()
-		return nil, err
-	}
-	return c, nil
+	return c.enrolled(ctx, portrait)
 }
 
 func (e *Engine) newCheck(challenge Challenge) *Check {
@@ -129,12 +143,29 @@ type Check struct {
 	identity identity
 	surface  surface
 	stream   stream
+	light    lightStep
 
 	unreadable int // in a row
 	stepFrames int // of the step in force
 	stepUnfit  int
 	twoFaces   time.Duration
 	report     Report
+}
+
+// enrolled returns the check with its portrait embedded. However else it ends,
+// by an error or a panic of the runtime, nothing of the portrait stays.
+func (c *Check) enrolled(ctx context.Context, portrait []byte) (_ *Check, err error) {
+	done := false
+	defer func() {
+		if !done {
+			c.Wipe()
+		}
+	}()
+	if err := c.enrol(ctx, portrait); err != nil {
+		return nil, err
+	}
+	done = true
+	return c, nil
 }
 
 // enrol embeds the portrait.
@@ -156,8 +187,12 @@ func (c *Check) enrol(ctx context.Context, portrait []byte) error {
 // show, before any frame.
 func (c *Check) Instruction() Instruction {
 	i := Instruction{Index: c.index, Of: len(c.challenge), Action: c.challenge[c.index], Timeout: c.engine.policy.StepFor}
-	if i.Action == ActionCenter {
+	switch i.Action {
+	case ActionCenter:
 		i.Timeout = c.engine.policy.CenterFor
+	case ActionLight:
+		i.Timeout = lightLongest
+	default:
 	}
 	return i
 }
@@ -178,6 +213,7 @@ func (c *Check) Push(ctx context.Context, f Frame) (Guidance, error) {
 		}
 	}
 	c.expire()
+	c.shine(&g)
 	g.Instruction, g.Finished = c.Instruction(), c.finished
 	return g, nil
 }
@@ -217,6 +253,13 @@ func (c *Check) examine(ctx context.Context, f Frame, elapsed time.Duration, g *
 			o.box = previous
 		}
 		c.count(elapsed)
+		if c.lit() {
+			v, ok := chroma{}, false
+			if o.found {
+				v, ok = k.picture.reflection(&o.mesh, &k.linear)
+			}
+			c.light.add(o.at, v, ok)
+		}
 		c.follow(g)
 		return c.sample(k, g.StepDone)
 	})
@@ -266,7 +309,7 @@ func (c *Check) follow(g *Guidance) {
 	}
 	c.rest()
 	c.last = c.neutral.change(o, c.resting)
-	if c.waiting {
+	if c.waiting || c.lit() {
 		return
 	}
 	change := c.neutral.change(o, c.step.base)
@@ -332,7 +375,24 @@ func (c *Check) give(at time.Duration) {
 	c.step = step{action: c.challenge[c.index], given: at, base: c.resting}
 	c.step.arm(c.last)
 	c.stepFrames, c.stepUnfit = 0, 0
+	c.light.given = at
 	c.report.Steps[c.index].Given = at
+}
+
+// lit says that the colours are the instruction in force.
+func (c *Check) lit() bool { return !c.finished && c.challenge[c.index] == ActionLight }
+
+// shine moves the colours on with the time, whatever the frame showed.
+func (c *Check) shine(g *Guidance) {
+	if !c.lit() {
+		return
+	}
+	hex, over := c.light.colour(c.now)
+	if over {
+		c.done(g)
+		return
+	}
+	g.Light = hex
 }
 
 // done ends the instruction in force and gives the next.
@@ -362,7 +422,7 @@ func (c *Check) done(g *Guidance) {
 
 // expire ends the check when an instruction took too long.
 func (c *Check) expire() {
-	if c.finished || c.waiting {
+	if c.finished || c.waiting || c.lit() {
 		return
 	}
 	i := c.Instruction()
@@ -394,11 +454,14 @@ func (c *Check) sample(k *worker, stepDone bool) error {
 		return nil
 	}
 	calm := c.calm()
-	if !stepDone && !c.identity.due(o.at, calm) {
+	tinted := c.lit() && c.light.next > 0 // the colours are on the face: no neutral sample
+	if !stepDone && !c.identity.due(o.at, calm && !tinted) {
 		return nil
 	}
 	kind := sampledTurned
 	switch {
+	case tinted && calm:
+		kind = sampledDone
 	case calm:
 		kind = sampledCalm
 		c.surface.take(k, &o.mesh)
@@ -418,15 +481,12 @@ func (c *Check) calm() bool {
 		(change.eyes < 0 || change.eyes > calmEyes)
 }
 
-// Wipe overwrites everything the check knows. It may be called twice.
+// Wipe overwrites everything the check knows of the run: afterwards it answers
+// with its first instruction and an empty report. It may be called twice.
 func (c *Check) Wipe() {
 	clear(c.reference)
-	c.frame.wipe()
-	c.finder.wipe()
-	c.neutral = neutral{}
 	c.identity.wipe()
-	c.surface.wipe()
-	c.stream.wipe()
-	c.step, c.last = step{}, change{}
-	c.over = true
+	clear(c.report.Steps)
+	clear(c.report.Signals)
+	*c = Check{engine: c.engine, challenge: c.challenge, over: true}
 }

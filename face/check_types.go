@@ -49,7 +49,10 @@ type Guidance struct {
 	Hint        Hint        // or empty
 	StepDone    bool        // this frame completed an instruction; DoneIndex says which
 	DoneIndex   int
-	Finished    bool // nothing more is needed, to accept or to refuse: call Decide
+	// Light is the colour for the page to show around the picture from now on,
+	// "#rrggbb"; empty for its own.
+	Light    string
+	Finished bool // nothing more is needed, to accept or to refuse: call Decide
 }
 
 // Reason is why a check was refused, coarse on purpose: it helps a person and

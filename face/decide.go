@@ -11,7 +11,7 @@ func (c *Check) Decide() Decision {
 	decision := Decision{Accepted: true}
 	c.report.Signals = c.report.Signals[:0]
 	for _, s := range c.signals() {
-		c.report.Signals = append(c.report.Signals, Signal{Name: s.name, Passed: s.passed})
+		c.report.Signals = append(c.report.Signals, Signal{Name: s.name, Passed: s.passed, Note: s.note})
 		if !s.passed && decision.Accepted {
 			decision = Decision{Reason: s.reason}
 		}
@@ -24,6 +24,7 @@ type signal struct {
 	name   string
 	passed bool
 	reason Reason
+	note   string
 }
 
 func (c *Check) signals() []signal {
@@ -37,15 +38,31 @@ func (c *Check) signals() []signal {
 		portrait = c.identity.enough() && whole >= c.engine.live.Cosine && least >= c.engine.threshold.Cosine
 	}
 	return []signal{
-		{"one_face", float32(c.report.TwoFaces) <= twoFacesShare*float32(c.stream.frames), ReasonSeveralFaces},
-		{"instructions_followed", ended == "", ended},
-		{"depth", c.flat[0] >= turnResidual && c.flat[1] >= turnResidual && c.flat[0]+c.flat[1] >= turnsSum, ReasonNotLive},
-		{"no_screen", c.surface.plain(), ReasonNotLive},
-		{"camera_stream", !c.stream.interpolated(), ReasonNotLive},
-		{"enough_samples", c.identity.enough(), ReasonPoorQuality},
-		{"one_person_throughout", same, ReasonNotSamePerson},
-		{"person_of_portrait", portrait, ReasonNotSamePerson},
+		{name: "one_face", passed: float32(c.report.TwoFaces) <= twoFacesShare*float32(c.stream.frames), reason: ReasonSeveralFaces},
+		{name: "instructions_followed", passed: ended == "", reason: ended},
+		{name: "depth", passed: c.flat[0] >= turnResidual && c.flat[1] >= turnResidual && c.flat[0]+c.flat[1] >= turnsSum, reason: ReasonNotLive},
+		{name: "no_screen", passed: c.surface.plain(), reason: ReasonNotLive},
+		{name: "camera_stream", passed: !c.stream.interpolated(), reason: ReasonNotLive},
+		{name: "enough_samples", passed: c.identity.enough(), reason: ReasonPoorQuality},
+		{name: "one_person_throughout", passed: same, reason: ReasonNotSamePerson},
+		{name: "person_of_portrait", passed: portrait, reason: ReasonNotSamePerson},
+		c.lightSignal(),
 	}
+}
+
+// lightSignal weighs what the face did under the page's colours by the policy's
+// rule. What was not seen contradicts nothing, unless the rule requires it.
+func (c *Check) lightSignal() signal {
+	c.report.Light = c.light.judge()
+	s := signal{name: "light", reason: ReasonNotLive}
+	switch c.report.Light.Outcome {
+	case LightFollows:
+		s.passed = true
+	case LightNotAvailable:
+		s.passed, s.note = c.engine.policy.Light != LightRequired, "not available"
+	case LightContradicts:
+	}
+	return s
 }
 
 // unfinished names why a run that ended early is refused.

@@ -75,6 +75,9 @@ func NewEngine(cfg Config) (*Engine, error) {
 	if err := cfg.Policy.Validate(); err != nil {
 		return nil, err
 	}
+	if cfg.Policy.Light == "" {
+		cfg.Policy.Light = LightWhenAvailable
+	}
 	embedding, err := cfg.Pack.Manifest.network(RoleEmbedding)
 	if err != nil {
 		return nil, err

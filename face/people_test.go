@@ -30,6 +30,7 @@ var sharedEngine = sync.OnceValues(func() (*face.Engine, error) {
 	// Instructions time out sooner than in service, so that attacks end sooner.
 	policy := face.DefaultPolicy()
 	policy.StepFor, policy.CenterFor = 5*time.Second, 6*time.Second
+	policy.Light = face.LightOff // light_live_test.go has runs with colours
 	return face.NewEngine(face.Config{Pack: p, Inferer: runtime, Random: &counter{}, Policy: policy})
 })
 

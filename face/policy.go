@@ -20,15 +20,32 @@ type Policy struct {
 	// CenterFor is how long finding the face and its neutral may take. Default
 	// 30 s, range 5 s to 120 s.
 	CenterFor time.Duration
+	// Light says whether the page lights the face with colours at the end and what
+	// follows from it. Default LightWhenAvailable.
+	Light LightRule
 }
+
+// LightRule is the operator's rule for the signal of light.
+type LightRule string
+
+// The rules. Colours that the face reflects in another order refuse under both
+// that show any.
+const (
+	// LightOff shows no colours.
+	LightOff LightRule = "off"
+	// LightWhenAvailable accepts when no colour could be seen, and reports that.
+	LightWhenAvailable LightRule = "when_available"
+	// LightRequired refuses then, and whoever declines the colours.
+	LightRequired LightRule = "required"
+)
 
 // DefaultPolicy returns the rules in force when nothing is configured.
 func DefaultPolicy() Policy {
-	return Policy{Actions: Actions(), Count: len(Actions()), StepFor: 12 * time.Second, CenterFor: 30 * time.Second}
+	return Policy{Actions: Actions(), Count: len(Actions()), StepFor: 12 * time.Second, CenterFor: 30 * time.Second, Light: LightWhenAvailable}
 }
 
 func (p Policy) isZero() bool {
-	return p.Actions == nil && p.Count == 0 && p.StepFor == 0 && p.CenterFor == 0
+	return p.Actions == nil && p.Count == 0 && p.StepFor == 0 && p.CenterFor == 0 && p.Light == ""
 }
 
 // Validate reports the first rule out of range.
@@ -49,6 +66,11 @@ func (p Policy) Validate() error {
 		return errors.New("face policy: time for an instruction out of range")
 	case p.CenterFor < 5*time.Second || p.CenterFor > 2*time.Minute:
 		return errors.New("face policy: time for the neutral face out of range")
+	}
+	switch p.Light {
+	case LightOff, LightWhenAvailable, LightRequired, "":
+	default:
+		return errors.New("face policy: unknown rule for light")
 	}
 	return nil
 }

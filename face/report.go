@@ -35,6 +35,8 @@ type Report struct {
 	ContinuityTurned float32 `json:"continuity_turned"`
 	Samples          int     `json:"samples"`
 
+	Light LightReport `json:"light"`
+
 	// Signals are the outcomes that the decision is made of.
 	Signals []Signal `json:"signals"`
 }
@@ -51,6 +53,8 @@ type StepReport struct {
 type Signal struct {
 	Name   string `json:"name"`
 	Passed bool   `json:"passed"`
+	// Note says what passed and failed do not: "not available", "advisory".
+	Note string `json:"note,omitempty"`
 }
 
 // Report returns what the check measured so far. It holds no similarity to the
@@ -58,6 +62,7 @@ type Signal struct {
 func (c *Check) Report() Report {
 	r := c.report
 	r.Steps = append([]StepReport(nil), c.report.Steps...)
+	r.Signals = append([]Signal(nil), c.report.Signals...)
 	r.Strays = c.strays.weight
 	r.Frames, r.Repeated, r.Judged, r.Mixed, r.Backward = c.stream.frames, c.stream.repeats, c.stream.judged, c.stream.mixed, c.stream.backward
 	r.FlatnessLeft, r.FlatnessRight = c.flat[0], c.flat[1]

@@ -20,6 +20,7 @@ type worker struct {
 	aligned    alignedFace
 	gridWindow gridWindow
 	moire      moireScratch
+	linear     [256]float64 // linearTable
 }
 
 // photo is what is known of the face of a still photograph.
@@ -34,7 +35,7 @@ func (f *photo) wipe() {
 }
 
 func newWorker(p *Pack, inferer Inferer) (*worker, error) {
-	k := &worker{pack: p, inferer: inferer}
+	k := &worker{pack: p, inferer: inferer, linear: linearTable()}
 	open := func(role Role, input []int64, outputs ...[]int64) (Lane, error) {
 		spec, err := p.spec(role, input, outputs)
 		if err != nil {

@@ -1,0 +1,261 @@
+package face
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"slices"
+	"time"
+)
+
+// The page lights the face: it fills the area around the picture with colours in
+// an order that the server draws, one at a time, and the face must reflect them.
+// A recording made before reflects another order, or none.
+const (
+	lightColours = 6                      // of a sequence
+	lightLead    = 700 * time.Millisecond // of white before the first
+	lightSlot    = 600 * time.Millisecond // each: 1.7 changes a second, WCAG 2.3.1 allows three flashes
+	lightTail    = 500 * time.Millisecond // of the last, for what is under way
+	lightLongest = 15 * time.Second       // of the whole step, however slowly frames come
+	lightFrames  = 128                    // kept measures of a step
+)
+
+// white is shown before the colours; palette holds these. All but white are
+// equally far from it, none is a saturated red: with linear light R/(R+G+B) stays
+// below 0.8 (WCAG 2.2, red flash).
+const white = "#ffffff"
+
+func palette() [6]lightColour {
+	return [6]lightColour{{255, 112, 112}, {255, 255, 64}, {64, 255, 64}, {64, 255, 255}, {64, 64, 255}, {255, 64, 255}}
+}
+
+// lightColour is a colour of the screen, sRGB.
+type lightColour [3]uint8
+
+func (c lightColour) String() string { return fmt.Sprintf("#%02x%02x%02x", c[0], c[1], c[2]) }
+
+// chroma is a point of the plane in which colours are compared: red over green
+// and blue over green, logarithms, so that a gain of the camera's white balance
+// is a shift and the skin's own colour another.
+type chroma struct{ r, b float64 }
+
+func (a chroma) plus(b chroma, k float64) chroma { return chroma{a.r + k*b.r, a.b + k*b.b} }
+func (a chroma) dot(b chroma) float64            { return a.r*b.r + a.b*b.b }
+
+// adds is the direction in which a colour's light moves what it falls on, to
+// first order: its own share against the green's.
+func (c lightColour) adds() chroma {
+	linear := linearTable()
+	r, g, b := linear[c[0]], linear[c[1]], linear[c[2]]
+	return chroma{r - g, b - g}
+}
+
+// lightStep is a run's sequence and what the face did.
+type lightStep struct {
+	code  [lightColours]uint8 // indices of the palette, neighbours differ
+	drawn bool
+	given time.Duration
+	told  [lightColours]time.Duration // when the page was told each colour
+	next  int                         // colours told so far
+
+	at    [lightFrames]time.Duration
+	face  [lightFrames]chroma // over the background's
+	count int
+	blind int // frames whose light could not be measured
+}
+
+// draw takes a sequence at random, each as likely as any other.
+func (l *lightStep) draw(random io.Reader) error {
+	n := len(palette())
+	for i := range l.code {
+		choices := n
+		if i > 0 {
+			choices-- // not the same again
+		}
+		v, err := below(random, choices)
+		if err != nil {
+			return err
+		}
+		if i > 0 && v >= int(l.code[i-1]) {
+			v++
+		}
+		l.code[i] = uint8(v)
+	}
+	l.drawn = true
+	return nil
+}
+
+// colour moves the sequence on and returns what the page shows from now on, and
+// whether the step is over. A colour lasts at least its time: where frames are
+// late the sequence waits for them.
+func (l *lightStep) colour(now time.Duration) (hex string, over bool) {
+	if now-l.given >= lightLongest {
+		return "", true
+	}
+	due := l.given + lightLead
+	if l.next > 0 {
+		due = l.told[l.next-1] + lightSlot
+	}
+	switch {
+	case l.next == lightColours:
+		return l.shown(), now >= due+lightTail
+	case now >= due:
+		l.told[l.next] = now
+		l.next++
+	}
+	return l.shown(), false
+}
+
+func (l *lightStep) shown() string {
+	if l.next == 0 {
+		return white
+	}
+	return palette()[l.code[l.next-1]].String()
+}
+
+// add keeps what a frame shows, if it could be measured.
+func (l *lightStep) add(at time.Duration, c chroma, ok bool) {
+	if !ok || l.count == lightFrames {
+		l.blind++
+		return
+	}
+	l.at[l.count], l.face[l.count] = at, c
+	l.count++
+}
+
+// Points of the skin: forehead, both cheeks, chin.
+func skinRegions() [4][]int {
+	return [4][]int{
+		{10, 109, 338, 67, 297, 151, 9, 108, 337},
+		{50, 101, 36, 205, 187, 118},
+		{280, 330, 266, 425, 411, 347},
+		{152, 175, 199, 200, 148, 377},
+	}
+}
+
+// Bounds of what may be measured: a sample near either end says little of light.
+const (
+	lightDark     = 10  // of 255
+	lightBright   = 247 // of 255
+	regionPoints  = 12  // usable samples that a region of the skin needs
+	surroundsNeed = 60  // usable samples that the background needs
+)
+
+// reflection measures the colour of the skin over that of the background. What
+// the camera does to the whole picture, its white balance and exposure, is in
+// both and falls out.
+func (p *picture) reflection(m *mesh, linear *[256]float64) (chroma, bool) {
+	if p.monoTone {
+		return chroma{}, false
+	}
+	around, ok := p.surrounds(m, linear)
+	if !ok {
+		return chroma{}, false
+	}
+	var r, b []float64
+	var kept [2][4]float64
+	r, b = kept[0][:0], kept[1][:0]
+	for _, region := range skinRegions() {
+		var s colourSum
+		for i, a := range region {
+			for _, c := range region[i+1:] {
+				for k := 1; k < 4; k++ {
+					t := float32(k) / 4
+					s.add(p, m.points[a].x*(1-t)+m.points[c].x*t, m.points[a].y*(1-t)+m.points[c].y*t, linear)
+				}
+			}
+		}
+		if c, ok := s.chroma(regionPoints); ok {
+			r, b = append(r, c.r), append(b, c.b)
+		}
+	}
+	if len(r) < 3 { // of four: hair, a hand, a shadow may cover one
+		return chroma{}, false
+	}
+	slices.Sort(r)
+	slices.Sort(b)
+	n := len(r)
+	return chroma{(r[(n-1)/2] + r[n/2]) / 2, (b[(n-1)/2] + b[n/2]) / 2}.plus(around, -1), true
+}
+
+// surrounds measures what lies beside and above the head, and not the shoulders.
+func (p *picture) surrounds(m *mesh, linear *[256]float64) (chroma, bool) {
+	left, right, top, bottom := m.bounds()
+	w, h := right-left, bottom-top
+	var s colourSum
+	for row := range 24 {
+		y := (float32(row) + .5) * float32(p.h) / 24
+		if y > bottom-.15*h {
+			break
+		}
+		for col := range 32 {
+			x := (float32(col) + .5) * float32(p.w) / 32
+			if x > left-.5*w && x < right+.5*w && y > top-.75*h {
+				continue
+			}
+			s.add(p, x, y, linear)
+		}
+	}
+	return s.chroma(surroundsNeed)
+}
+
+func (m *mesh) bounds() (left, right, top, bottom float32) {
+	left, top = m.points[0].x, m.points[0].y
+	right, bottom = left, top
+	for _, q := range m.points {
+		left, right = min(left, q.x), max(right, q.x)
+		top, bottom = min(top, q.y), max(bottom, q.y)
+	}
+	return left, right, top, bottom
+}
+
+// colourSum is a mean of linear light.
+type colourSum struct {
+	r, g, b float64
+	n       int
+}
+
+// add takes the mean of 3 x 3 pixels around a point inside the picture.
+func (s *colourSum) add(p *picture, x, y float32, linear *[256]float64) {
+	cx, cy := int(x), int(y)
+	if cx < 1 || cy < 1 || cx >= p.w-1 || cy >= p.h-1 {
+		return
+	}
+	luma := 0
+	for _, o := range [3]int{(cy-1)*p.w + cx, cy*p.w + cx, (cy+1)*p.w + cx} {
+		luma += int(p.y[o-1]) + int(p.y[o]) + int(p.y[o+1])
+	}
+	c := (cy>>p.sy)*p.cw + cx>>p.sx
+	v, cb, cr := float32(luma)/9, float32(int(p.cb[c])-128), float32(int(p.cr[c])-128)
+	r, g, b := v+1.402*cr, v-.344136*cb-.714136*cr, v+1.772*cb // ITU-T T.871 §7
+	if min(r, g, b) < lightDark || max(r, g, b) > lightBright {
+		return
+	}
+	s.r, s.g, s.b, s.n = s.r+between(linear, r), s.g+between(linear, g), s.b+between(linear, b), s.n+1
+}
+
+func between(linear *[256]float64, v float32) float64 {
+	i := int(v)
+	f := float64(v) - float64(i)
+	return linear[i]*(1-f) + linear[i+1]*f
+}
+
+func (s *colourSum) chroma(need int) (chroma, bool) {
+	if s.n < need || s.g <= 0 || s.r <= 0 || s.b <= 0 {
+		return chroma{}, false
+	}
+	return chroma{math.Log(s.r / s.g), math.Log(s.b / s.g)}, true
+}
+
+// linearTable is the transfer function of sRGB (IEC 61966-2-1).
+func linearTable() (t [256]float64) {
+	for i := range t {
+		v := float64(i) / 255
+		if v <= .04045 {
+			t[i] = v / 12.92
+		} else {
+			t[i] = math.Pow((v+.055)/1.055, 2.4)
+		}
+	}
+	return t
+}
