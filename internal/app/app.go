@@ -20,7 +20,6 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 
-	"ipse/face"
 	"ipse/internal/account"
 	"ipse/internal/config"
 	"ipse/internal/consent"
@@ -209,7 +208,7 @@ func (a *App) buildServices(context.Context) (err error) {
 		agents = a.opts.demo.agent
 	}
 	a.proofing, err = proofing.NewService(proofing.Config{Agents: agents, Policy: proofingPolicy(cfg.Proofing), Consent: issuer, Store: a.store,
-		Readers: readers{a.hub}, Chip: a.chip, Face: a.models, FaceSteps: face.DefaultPolicy().Count + 1, Now: now, Rand: random, Log: a.log, Observe: a.meters.check,
+		Readers: readers{a.hub}, Chip: a.chip, Face: a.models, FaceSteps: faceSteps(cfg.Face), Now: now, Rand: random, Log: a.log, Observe: a.meters.check,
 		MaxReadings: cfg.Proofing.ConcurrentReadings, MaxFaceRuns: cfg.Face.ConcurrentChecks})
 	if err != nil {
 		return err
@@ -255,7 +254,7 @@ func (a *App) buildAPI(context.Context) error {
 		return err
 	}
 	api := httpapi.Config{PublicURL: cfg.Server.PublicURL, Proofing: a.proofing, Accounts: a.accounts, Vault: a.vault, Logins: logins{a.idp}, SignOuts: a.idp,
-		Site: httpapi.Site{Name: "Ipse", Version: a.opts.Version, Languages: []string{"en", "fr"}, Counter: httpapi.Counter{Places: cfg.Counter.Places},
+		Site: httpapi.Site{Name: "Ipse", Version: a.opts.Version, Languages: []string{"en", "fr"}, Light: cfg.Face.Light, Counter: httpapi.Counter{Places: cfg.Counter.Places},
 			Operator: httpapi.Operator{Name: cfg.Operator.Name, Contact: cfg.Operator.Contact, PrivacyURL: cfg.Operator.PrivacyURL}},
 		OIDC: a.idp.Handler(), Relay: a.hub, Pages: web.Handler(), OnCamera: a.models.prepare,
 		Ready: a.ready, Client: client, Now: a.opts.Now, Rand: a.opts.Rand, Log: a.log, Logos: logos, Observe: a.meters.request}

@@ -132,7 +132,7 @@ func (m *models) open() (_ *onnx.Runtime, _ *face.Engine, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	engine, err := face.NewEngine(face.Config{Pack: networks, Inferer: rt, Random: m.rand, Workers: runtime.GOMAXPROCS(0), FMR: m.cfg.FMR})
+	engine, err := face.NewEngine(face.Config{Pack: networks, Inferer: rt, Random: m.rand, Workers: runtime.GOMAXPROCS(0), FMR: m.cfg.FMR, Policy: facePolicy(m.cfg)})
 	if err == nil {
 		err = engine.Warm(context.Background())
 	}
@@ -143,6 +143,23 @@ func (m *models) open() (_ *onnx.Runtime, _ *face.Engine, err error) {
 		return nil, nil, errors.Join(err, rt.Close())
 	}
 	return rt, engine, nil
+}
+
+// facePolicy is the default policy with what the configuration says of it.
+func facePolicy(cfg config.Face) face.Policy {
+	p := face.DefaultPolicy()
+	p.Light = face.LightRule(cfg.Light)
+	return p
+}
+
+// faceSteps is how many instructions a run has.
+func faceSteps(cfg config.Face) int {
+	p := facePolicy(cfg)
+	steps := p.Count + 1 // and looking straight ahead
+	if p.Light != face.LightOff {
+		steps++
+	}
+	return steps
 }
 
 // ready waits for the engine.
@@ -200,11 +217,14 @@ func instruction(i face.Instruction) proofing.Instruction {
 	return proofing.Instruction{Index: i.Index, Of: i.Of, Action: string(i.Action), Timeout: i.Timeout}
 }
 
+// DeclineLight implements proofing.FaceCheck.
+func (c liveCheck) DeclineLight() { c.check.DeclineLight() }
+
 // Push implements proofing.FaceCheck.
 func (c liveCheck) Push(ctx context.Context, f proofing.Frame) (proofing.Guidance, error) {
 	g, err := c.check.Push(ctx, face.Frame{JPEG: f.JPEG.Reveal(), CapturedAt: f.CapturedAt, ReceivedAt: f.ReceivedAt})
 	return proofing.Guidance{Instruction: instruction(g.Instruction), Hint: string(g.Hint), StepDone: g.StepDone,
-		DoneIndex: g.DoneIndex, Finished: g.Finished}, err
+		DoneIndex: g.DoneIndex, Light: g.Light, Finished: g.Finished}, err
 }
 
 // Decide implements proofing.FaceCheck.

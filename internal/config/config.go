@@ -112,6 +112,11 @@ type Face struct {
 	// Live checks under way at once on this machine, 1 to 64. Further people are
 	// told how long to wait.
 	ConcurrentChecks int `toml:"concurrent_checks"`
+	// Colours that the page shows around the picture at the end of a live check and
+	// that the face must reflect: "off", "when_available" (where the camera cannot
+	// see them, or the person declines them, the check goes on without), "required"
+	// (such people are sent to the counter).
+	Light string `toml:"light"`
 	// The ONNX Runtime library; empty searches IPSE_ONNXRUNTIME, the program's
 	// folder with its node_modules and the system's library path in this order;
 	// never the folder that the server is started in.
@@ -211,6 +216,6 @@ func Default() Config {
 		Trust:  Trust{Policy: "icao", CheckEvery: Duration(time.Minute)},
 		Proofing: Proofing{SessionLifetime: Duration(30 * time.Minute), ConcurrentReadings: 64, MinimumLevel: "substantial", DocumentAttempts: 5, FaceAttempts: 3,
 			DocumentFailures: 6, DocumentFailuresWindow: Duration(24 * time.Hour)},
-		Face: Face{FMR: "1:10000", ConcurrentChecks: 2},
+		Face: Face{FMR: "1:10000", ConcurrentChecks: 2, Light: "when_available"},
 	}
 }

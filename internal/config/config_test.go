@@ -104,6 +104,7 @@ func TestMistakesAreNamedWithTheirSetting(t *testing.T) {
 		"misspelt key":                 {minimal + "[proofing]\nsession_lifetim = \"5m\"\n", "unknown settings"},
 		"lifetime too long":            {minimal + "[proofing]\nsession_lifetime = \"9h\"\n", "between 5m and 2h"},
 		"not a duration":               {minimal + "[proofing]\nsession_lifetime = \"soon\"\n", "line"},
+		"unknown light rule":           {minimal + "[face]\nlight = \"sometimes\"\n", "face.light"},
 		"unknown false match":          {minimal + "[face]\nfmr = \"1:3\"\n", "face.fmr"},
 		"lists looked at all the time": {minimal + "[trust]\ncheck_every = \"1s\"\n", "trust.check_every"},
 		"endless grace":                {minimal + "[trust]\ncrl_grace = \"9000h\"\n", "trust.crl_grace"},

@@ -135,6 +135,7 @@ func (v *checker) add(setting, problem string) {
 
 func (v *checker) face(f Face) {
 	v.count("face.concurrent_checks", f.ConcurrentChecks, 64)
+	v.oneOf("face.light", f.Light, "off", "when_available", "required")
 	if f.Pack == "" {
 		v.oneOf("face.fmr", f.FMR, "1:1000", "1:10000")
 		return

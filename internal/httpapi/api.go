@@ -25,6 +25,8 @@ type Site struct {
 	Counter   Counter  `json:"counter"`
 	Languages []string `json:"languages"`
 	Version   string   `json:"version"`
+	// Light is the rule for colours in the live check: off, when_available, required.
+	Light string `json:"light"`
 }
 
 // Operator is who runs the installation.

@@ -57,6 +57,8 @@ type faceChannel struct {
 	api    *API
 	ws     *websocket.Conn
 	intake *intake
+	dark   bool      // the person declines the colours
+	light  string    // colour last sent
 	told   int       // index of the instruction last sent, plus one
 	hint   string    // last sent
 	hinted time.Time // when
@@ -76,6 +78,9 @@ func (c *faceChannel) run(ctx context.Context, token string) error {
 		return err
 	}
 	defer run.Close() // a run without decision counts as interrupted
+	if c.dark {
+		run.DeclineLight()
+	}
 	first, err := run.Instruction()
 	if err != nil {
 		return err
@@ -116,11 +121,13 @@ func (c *faceChannel) awaitStart(ctx context.Context) error {
 	}
 	defer c.intake.release(pii.NewBytes(raw))
 	var m struct {
-		Type string `json:"type"`
+		Type  string `json:"type"`
+		Light *bool  `json:"light"`
 	}
 	if kind != websocket.MessageText || json.Unmarshal(raw, &m) != nil || m.Type != "start" {
 		return problem.New(problem.InvalidRequest, errors.New("the first message is not start"))
 	}
+	c.dark = m.Light != nil && !*m.Light
 	return nil
 }
 
@@ -136,6 +143,12 @@ func (c *faceChannel) guide(ctx context.Context, g proofing.Guidance) error {
 	}
 	if err := c.instruct(ctx, g.Instruction); err != nil {
 		return err
+	}
+	if g.Light != c.light {
+		c.light = g.Light
+		if err := c.tell(ctx, faceMessage{Type: "light", Colour: g.Light}); err != nil {
+			return err
+		}
 	}
 	now := c.api.cfg.Now()
 	if g.Hint == "" || (g.Hint == c.hint && now.Sub(c.hinted) < hintAgain) {
@@ -162,6 +175,7 @@ type faceMessage struct {
 	Action       string `json:"action,omitempty"`
 	TimeoutMS    int64  `json:"timeout_ms,omitempty"`
 	Hint         string `json:"hint,omitempty"`
+	Colour       string `json:"colour,omitempty"`
 	Accepted     *bool  `json:"accepted,omitempty"`
 	Reason       string `json:"reason,omitempty"`
 	AttemptsLeft *int   `json:"attempts_left,omitempty"`

@@ -228,3 +228,40 @@ func TestTheChannelOpensForTheOwnPageAlone(t *testing.T) {
 		t.Errorf("an attempt was spent: %+v", v.Face)
 	}
 }
+
+// The page is told each colour once; whoever declines the colours is shown none.
+func TestColoursAreToldOnceAndMayBeDeclined(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	b := s.atFace()
+	c := b.Face()
+	c.Next()
+	for i, what := range []byte{5, 5, 1} {
+		c.Frame(int64(i)*66, jpegFrame(what))
+		for i < 2 && len(s.face.seenSoFar()) <= i {
+			time.Sleep(time.Millisecond)
+		}
+	}
+	if m := c.Next(); m["type"] != "light" || m["colour"] != "#ff7070" {
+		t.Fatalf("colour: %v", m)
+	}
+	if m := c.Next(); m["type"] != "step_done" {
+		t.Fatalf("told twice, or nothing: %v", m)
+	}
+
+	b = s.atFace()
+	c, _, err := b.Dial(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Text(`{"type":"start","light":false}`)
+	c.Next()
+	c.Frame(0, jpegFrame(5))
+	for len(s.face.seenSoFar()) < 4 {
+		time.Sleep(time.Millisecond)
+	}
+	c.Frame(66, jpegFrame(1))
+	if m := c.Next(); m["type"] != "step_done" {
+		t.Fatalf("declined: %v", m)
+	}
+}

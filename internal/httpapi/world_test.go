@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -266,10 +267,19 @@ func (f *faceScript) NewCheck(context.Context, pii.Bytes) (proofing.FaceCheck, e
 	return &scriptedCheck{f: f}, nil
 }
 
+func (f *faceScript) seenSoFar() []byte {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.seen)
+}
+
 type scriptedCheck struct {
 	f    *faceScript
 	step int
+	dark bool
 }
+
+func (c *scriptedCheck) DeclineLight() { c.dark = true }
 
 func (c *scriptedCheck) Instruction() proofing.Instruction {
 	return proofing.Instruction{Index: c.step, Of: 2, Action: []string{"center", "turnLeft"}[c.step], Timeout: 12 * time.Second}
@@ -304,6 +314,10 @@ func (c *scriptedCheck) Push(ctx context.Context, f proofing.Frame) (proofing.Gu
 		g.Hint = "come_closer"
 	case 4:
 		return g, errors.New("a fault of the runtime")
+	case 5:
+		if !c.dark {
+			g.Light = "#ff7070"
+		}
 	}
 	g.Instruction = c.Instruction()
 	return g, nil

@@ -163,6 +163,16 @@ func (r *FaceRun) Instruction() (Instruction, error) {
 	return r.check.Instruction(), nil
 }
 
+// DeclineLight leaves out the colours, for whoever would rather not see them.
+// Call it before the first Push; it does nothing once the run is over.
+func (r *FaceRun) DeclineLight() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.over && r.frames == 0 {
+		r.check.DeclineLight()
+	}
+}
+
 // Push examines one frame and wipes it. After an error other than one of ctx
 // the run is over: call Close.
 func (r *FaceRun) Push(ctx context.Context, f Frame) (g Guidance, err error) {

@@ -242,3 +242,28 @@ func TestConcurrentUse(t *testing.T) {
 	r.wiped(t, "after the race")
 	r.wipedChecks(t)
 }
+
+// Declining the colours counts before the first frame; later, and after the end,
+// it changes nothing.
+func TestColoursAreDeclinedBeforeTheFirstFrame(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	token := atFace(t, r)
+	for i, late := range []bool{false, true} {
+		run, err := r.BeginFace(context.Background(), token)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if late {
+			if _, err := run.Push(context.Background(), proofing.Frame{JPEG: pii.NewBytes([]byte{1})}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		run.DeclineLight()
+		if r.face.checks[i].dark == late {
+			t.Errorf("declined %t, late %t", r.face.checks[i].dark, late)
+		}
+		run.Close()
+		run.DeclineLight()
+	}
+}

@@ -252,11 +252,14 @@ type checkFake struct {
 	face     *faceFake
 	portrait pii.Bytes
 	wiped    bool
+	dark     bool
 }
 
 func (c *checkFake) Instruction() proofing.Instruction {
 	return proofing.Instruction{Of: 6, Action: "center", Timeout: 10 * time.Second}
 }
+
+func (c *checkFake) DeclineLight() { c.dark = true }
 
 func (c *checkFake) Push(context.Context, proofing.Frame) (proofing.Guidance, error) {
 	if c.face.onPush != nil {

@@ -115,6 +115,8 @@ type FaceChecker interface {
 type FaceCheck interface {
 	// Instruction returns the instruction in force.
 	Instruction() Instruction
+	// DeclineLight leaves the changing colours out; before the first frame only.
+	DeclineLight()
 	// Push examines a frame; it keeps none.
 	Push(ctx context.Context, f Frame) (Guidance, error)
 	// Decide ends the run. Before Guidance.Finished it refuses.
@@ -144,7 +146,8 @@ type Guidance struct {
 	Hint        string      // code, or empty
 	StepDone    bool        // this frame completed an instruction; DoneIndex says which
 	DoneIndex   int
-	Finished    bool // nothing more is needed, whether to accept or to refuse: call Finish
+	Light       string // colour to show around the picture, "#rrggbb", or empty
+	Finished    bool   // nothing more is needed, whether to accept or to refuse: call Finish
 }
 
 // FaceDecision is the outcome of a run.

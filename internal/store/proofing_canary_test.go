@@ -52,6 +52,7 @@ type canaryCheck struct {
 }
 
 func (canaryCheck) Instruction() proofing.Instruction { return proofing.Instruction{Of: 1} }
+func (canaryCheck) DeclineLight()                     {}
 func (canaryCheck) Push(context.Context, proofing.Frame) (proofing.Guidance, error) {
 	return proofing.Guidance{Finished: true}, nil
 }
