@@ -26,6 +26,7 @@ const config: Config = {
   counter: { places: ["Town hall, 1 Main Square: Monday to Friday, 9:00 to 17:00", "Prefecture, 12 River Street: Tuesday and Thursday, 8:30 to 12:00"] },
   languages: ["en", "fr"],
   version: "dev",
+  light: "when_available",
 };
 
 const claims: Record<string, unknown> = {

@@ -170,14 +170,14 @@ export interface FaceChannel {
   close: () => void;
 }
 
-/** Opens the face channel and asks to begin. onClosed is called once when it ends for whatever reason. */
-export function openFace(onMessage: (message: FaceMessage) => void, onClosed: () => void): FaceChannel {
+/** Opens the face channel and asks to begin, with the colours at the end or without. onClosed is called once when it ends for whatever reason. */
+export function openFace(onMessage: (message: FaceMessage) => void, onClosed: () => void, light = true): FaceChannel {
   const url = new URL("/api/proofing/face", location.href);
   url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
   const socket = new WebSocket(url);
   socket.binaryType = "arraybuffer";
   socket.onopen = () => {
-    socket.send(JSON.stringify({ type: "start" }));
+    socket.send(JSON.stringify(light ? { type: "start" } : { type: "start", light: false }));
   };
   socket.onmessage = (event: MessageEvent<unknown>) => {
     if (typeof event.data !== "string") return;

@@ -7,6 +7,8 @@ export interface Config {
   counter: { places: string[] };
   languages: string[];
   version: string;
+  /** Whether the live check ends with colours on the screen, and what follows without. */
+  light: "off" | "when_available" | "required";
 }
 
 export type Route = "camera" | "counter";
@@ -195,11 +197,12 @@ export interface AuthenticationJSON {
 }
 
 // The face channel.
-export type Action = "center" | "turnLeft" | "turnRight" | "lookUp" | "lookDown" | "smile" | "openMouth" | "blink";
+export type Action = "center" | "turnLeft" | "turnRight" | "lookUp" | "lookDown" | "smile" | "openMouth" | "blink" | "light";
 
 export type FaceMessage =
   | { type: "instruction"; index: number; of: number; action: Action; timeout_ms: number }
   | { type: "hint"; hint: string }
+  | { type: "light"; colour?: string }
   | { type: "step_done"; index: number }
   | { type: "decision"; accepted: true }
   | { type: "decision"; accepted: false; reason: string; attempts_left: number }

@@ -189,6 +189,14 @@ describe("the face page", () => {
     }
   });
 
+  it("says what the colours are and lets the person do without", async () => {
+    await open("/prove/face", atFace);
+    const box = document.querySelector<HTMLInputElement>("input[type=checkbox]");
+    expect(box?.checked).toBe(false);
+    expect(document.body.textContent).toContain("six colours");
+    expect(box?.closest("label")?.textContent).toContain("Do without the colours");
+  });
+
   it("goes to a counter without argument: one question, then a new check", async () => {
     const page = await open("/prove/face", atFace);
     await page.click("Go to a counter instead");

@@ -6,7 +6,7 @@ import { useSpoken } from "./spoken";
 import type { Check } from "./use-check";
 
 /** Guidance drawn in a 640x480 picture. Left and right are the person's own, and the preview is mirrored: their left is on the left. */
-function Guide({ action, mood, share }: { action: Action | null; mood: "plain" | "hint" | "good"; share: number }) {
+function Guide({ action, mood, share, light }: { action: Action | null; mood: "plain" | "hint" | "good"; share: number; light: string | null }) {
   const arrows: Partial<Record<Action, string>> = {
     turnLeft: "M234 240h-56M204 214l-26 26 26 26",
     turnRight: "M406 240h56M436 214l26 26-26 26",
@@ -22,7 +22,7 @@ function Guide({ action, mood, share }: { action: Action | null; mood: "plain" |
   const mark = action === null ? undefined : marks[action];
   return (
     <svg class="guide" viewBox="0 0 640 480" preserveAspectRatio="xMidYMid slice" aria-hidden="true" focusable="false">
-      <path class="veil" fill-rule="evenodd" d="M0 0h640v480H0zM320 76c70 0 118 66 118 158 0 98-54 172-118 172s-118-74-118-172c0-92 48-158 118-158z" />
+      <path class={light === null ? "veil" : "veil lit"} {...(light === null ? {} : { style: { fill: light } })} fill-rule="evenodd" d="M0 0h640v480H0zM320 76c70 0 118 66 118 158 0 98-54 172-118 172s-118-74-118-172c0-92 48-158 118-158z" />
       <path class={`oval ${mood}`} d="M320 76c70 0 118 66 118 158 0 98-54 172-118 172s-118-74-118-172c0-92 48-158 118-158z" />
       {/* The share of the instructions done, drawn along the oval. */}
       {share > 0 && <path class="oval-share" pathLength={1} stroke-dasharray={`${String(share)} 1`} d="M320 76c70 0 118 66 118 158 0 98-54 172-118 172s-118-74-118-172c0-92 48-158 118-158z" />}
@@ -96,11 +96,12 @@ export function Stage({ check }: { check: Check }) {
   }[phase.name];
   return (
     <section class="stage" aria-label={t("face.preview")}>
+      {check.light !== null && <div class="screen-light" style={{ background: check.light }} aria-hidden="true" />}
       <div class="picture-box">
         <div class="picture">
           <video ref={video} class="mirrored" muted playsInline disablePictureInPicture aria-label={t("face.preview")} />
           <Covered boxes={check.covered} aspect={(video.current?.videoWidth ?? 4) / (video.current?.videoHeight ?? 3)} />
-          <Guide action={comeBack === undefined ? (instruction?.action ?? null) : null} mood={mood} share={count === 0 ? 0 : done / count} />
+          <Guide action={comeBack === undefined ? (instruction?.action ?? null) : null} mood={mood} share={count === 0 ? 0 : done / count} light={check.light} />
           <div class="instruction" role="status" aria-live="assertive" aria-atomic="true">
             {/* data-action and data-step: which movement the drawing shows now. */}
             {instruction === null ? <p>{words}</p> : (

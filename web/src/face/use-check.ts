@@ -5,6 +5,7 @@ import type { Action, FaceMessage } from "../types";
 import type { Box } from "./boxes";
 import { captureFrames } from "./capture";
 import type { DeviceHint } from "./guidance";
+import { colourOf, Lamp } from "./light";
 import { cameraFault, type CameraFault, type PictureSource } from "./source";
 import { Watch } from "./watch";
 
@@ -39,9 +40,12 @@ export interface Check {
   covered: readonly Box[];
   /** Whether anything of this check has been covered. */
   others: boolean;
+  /** The colour around the oval now, or null. */
+  light: string | null;
   /** Give the video element that plays the stream. */
   attach: (video: HTMLVideoElement | null) => void;
-  begin: (open: () => Promise<PictureSource>) => void;
+  /** colours: false leaves them out at the end. */
+  begin: (open: () => Promise<PictureSource>, colours: boolean) => void;
   stop: () => void;
 }
 
@@ -58,6 +62,9 @@ export function useCheck(onDecision: () => void): Check {
   const [done, setDone] = useState(0);
   const [count, setCount] = useState(0);
   const [stream, setStream] = useState<MediaStream | null>(null);
+  const [light, setLight] = useState<string | null>(null);
+  const lamp = useRef<Lamp | null>(null);
+  const wanted = useRef(true);
   const source = useRef<PictureSource | null>(null);
   const channel = useRef<FaceChannel | null>(null);
   const video = useRef<HTMLVideoElement | null>(null);
@@ -79,6 +86,8 @@ export function useCheck(onDecision: () => void): Check {
     source.current = null;
     watch.current?.close();
     watch.current = null;
+    lamp.current?.stop();
+    lamp.current = null;
     setStream(null);
     setInstruction(null);
     setHint(null);
@@ -147,6 +156,10 @@ export function useCheck(onDecision: () => void): Check {
         case "hint":
           setHint({ text: message.hint, at: Date.now() });
           break;
+        case "light":
+          lamp.current ??= new Lamp(setLight);
+          lamp.current.set(colourOf(message.colour ?? ""));
+          break;
         case "step_done":
           setDone(message.index + 1);
           setHint(null);
@@ -170,11 +183,12 @@ export function useCheck(onDecision: () => void): Check {
       if (finished.current || channel.current !== opened) return;
       finish({ name: "refused", reason: "connection_lost", attemptsLeft: null });
       decided.current();
-    });
+    }, wanted.current);
     channel.current = opened;
   }, [finish]);
 
-  const begin = useCallback((open: () => Promise<PictureSource>) => {
+  const begin = useCallback((open: () => Promise<PictureSource>, colours: boolean) => {
+    wanted.current = colours;
     finished.current = false;
     setDone(0);
     setCount(0);
@@ -212,5 +226,5 @@ export function useCheck(onDecision: () => void): Check {
 
   // All instructions done: the server decides.
   const allDone = phase.name === "live" && instruction !== null && done >= instruction.of;
-  return { phase: allDone ? { name: "deciding" } : phase, instruction: allDone ? null : instruction, hint: allDone ? null : seen === "one_person_only" ? seen : hint?.text ?? seen, done, count, stream, covered, others, attach, begin, stop };
+  return { phase: allDone ? { name: "deciding" } : phase, instruction: allDone ? null : instruction, hint: allDone ? null : seen === "one_person_only" ? seen : hint?.text ?? seen, done, count, stream, covered, others, light: allDone ? null : light, attach, begin, stop };
 }

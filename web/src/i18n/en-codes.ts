@@ -182,6 +182,7 @@ export const enCodes = {
   "action.smile": "Smile",
   "action.openMouth": "Open your mouth",
   "action.blink": "Close your eyes and open them",
+  "action.light": "Look at the screen while its colours change",
   "hint.come_closer": "Come a little closer",
   "hint.move_back": "Move back a little",
   "hint.center_face": "Bring your face into the oval",

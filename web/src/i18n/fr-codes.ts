@@ -179,6 +179,7 @@ export const frCodes: Record<keyof typeof enCodes, string> = {
   "action.smile": "Souriez",
   "action.openMouth": "Ouvrez la bouche",
   "action.blink": "Fermez les yeux et rouvrez-les",
+  "action.light": "Regardez l’écran pendant que ses couleurs changent",
   "hint.come_closer": "Approchez-vous un peu",
   "hint.move_back": "Reculez un peu",
   "hint.center_face": "Placez votre visage dans l’ovale",

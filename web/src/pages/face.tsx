@@ -1,4 +1,5 @@
 import { useState } from "preact/hooks";
+import { prefersCalm } from "../face/light";
 import { openCamera, type PictureSource } from "../face/source";
 import { Stage } from "../face/stage";
 import { useCheck, type Phase } from "../face/use-check";
@@ -29,9 +30,10 @@ function FaceStep({ view }: { view: View }) {
   const { reload } = useProofing();
   const check = useCheck(() => void reload());
   const [who, setWho] = useState<Who>(() => (recall("demo") === "self" ? "self" : "person"));
+  const [calm, setCalm] = useState(() => config.light === "when_available" && prefersCalm());
   const demoPerson = config.demo && who === "person";
   const running = ["asking", "connecting", "live", "deciding", "busy", "accepted"].includes(check.phase.name);
-  const begin = () => { check.begin(demoPerson ? openDemoPerson : openCamera); };
+  const begin = () => { check.begin(demoPerson ? openDemoPerson : openCamera, !calm); };
 
   return (
     <Page key={running ? "live" : "before"} title={t("face.title")} step={3} {...(running ? { live: true } : { drawing: <FaceDrawing />, back: "/prove/document" })}>
@@ -58,6 +60,7 @@ function FaceStep({ view }: { view: View }) {
               />
             </section>
           )}
+          {config.light !== "off" && <Colours required={config.light === "required"} calm={calm} onChange={setCalm} />}
           <div class="ways">
             <Button kind="primary" onClick={begin}>
               {check.phase.name === "idle" ? t(demoPerson ? "face.start_demo" : "face.start") : t("app.again")}
@@ -68,6 +71,22 @@ function FaceStep({ view }: { view: View }) {
       <p class="hint" aria-live="polite">{t("face.frames")}{check.others && ` ${t("face.covered")}`}</p>
       <ProvingFoot view={view} live={running} />
     </Page>
+  );
+}
+
+/** What the colours at the end are, and how to do without them. */
+function Colours({ required, calm, onChange }: { required: boolean; calm: boolean; onChange: (calm: boolean) => void }) {
+  const { t } = useI18n();
+  return (
+    <section class="stack" aria-label={t("light.title")}>
+      <p>{t("light.what")}</p>
+      {required ? <p>{t("light.required")}</p> : (
+        <label class="tick-card">
+          <input type="checkbox" checked={calm} onChange={(event) => { onChange(event.currentTarget.checked); }} />
+          <span>{t("light.decline")}</span>
+        </label>
+      )}
+    </section>
   );
 }
 
