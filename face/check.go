@@ -143,6 +143,7 @@ type Check struct {
 	identity identity
 	surface  surface
 	stream   stream
+	signs    injection
 	light    lightStep
 
 	unreadable int // in a row
@@ -205,7 +206,7 @@ func (c *Check) Push(ctx context.Context, f Frame) (Guidance, error) {
 		return Guidance{}, ErrCheckOver
 	}
 	elapsed := c.clock(f)
-	repeated := c.stream.arrives(f.JPEG, f.CapturedAt)
+	repeated := c.stream.arrives(f.JPEG, f.CapturedAt, c.now)
 	g := Guidance{}
 	if !repeated {
 		if err := c.examine(ctx, f, elapsed, &g); err != nil {
@@ -252,6 +253,7 @@ func (c *Check) examine(ctx context.Context, f Frame, elapsed time.Duration, g *
 		if o.box.w == 0 {
 			o.box = previous
 		}
+		c.signs.look(&c.stream, &k.picture, o)
 		c.count(elapsed)
 		if c.lit() {
 			v, ok := chroma{}, false
@@ -315,7 +317,7 @@ func (c *Check) follow(g *Guidance) {
 	change := c.neutral.change(o, c.step.base)
 	enough := c.enoughFlatness()
 	residual := float32(0)
-	if isTurn(c.step.action) == 1 && abs(change.yaw) > turnDegrees/2 {
+	if isTurn(c.step.action) == 1 && abs(change.yaw) > turnDegrees/2 && change.rigid() {
 		residual = flatness(&c.neutral.mesh, &o.mesh)
 	}
 	c.strays.push(c.step.action, change)

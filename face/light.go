@@ -25,7 +25,9 @@ const (
 // below 0.8 (WCAG 2.2, red flash).
 const white = "#ffffff"
 
-func palette() [6]lightColour {
+const paletteSize = 6
+
+func palette() [paletteSize]lightColour {
 	return [6]lightColour{{255, 112, 112}, {255, 255, 64}, {64, 255, 64}, {64, 255, 255}, {64, 64, 255}, {255, 64, 255}}
 }
 
@@ -66,9 +68,8 @@ type lightStep struct {
 
 // draw takes a sequence at random, each as likely as any other.
 func (l *lightStep) draw(random io.Reader) error {
-	n := len(palette())
 	for i := range l.code {
-		choices := n
+		choices := paletteSize
 		if i > 0 {
 			choices-- // not the same again
 		}

@@ -105,7 +105,7 @@ func (l *lightStep) slots(delay time.Duration) (s slots, ok bool) {
 }
 
 // fit is the correlation of the measures with a sequence, and the gain.
-func (s *slots) fit(code *[lightColours]uint8, adds *[6]chroma) (fit, gain float64) {
+func (s *slots) fit(code *[lightColours]uint8, adds *[paletteSize]chroma) (fit, gain float64) {
 	var xy, xx float64
 	var mean, slope chroma
 	for k, c := range code {
@@ -124,7 +124,7 @@ func (s *slots) fit(code *[lightColours]uint8, adds *[6]chroma) (fit, gain float
 
 // changes counts where the measures move as the sequence does: at least half as
 // far, in its direction.
-func (s *slots) changes(code *[lightColours]uint8, adds *[6]chroma, gain float64) (count int) {
+func (s *slots) changes(code *[lightColours]uint8, adds *[paletteSize]chroma, gain float64) (count int) {
 	for k := 1; k < lightColours; k++ {
 		want := adds[code[k]].plus(adds[code[k-1]], -1)
 		a, b := s.y[k-1], s.y[k]
@@ -150,7 +150,7 @@ func (l *lightStep) judge() LightReport {
 		}
 		delays = append(delays, s)
 	}
-	var adds [6]chroma
+	var adds [paletteSize]chroma
 	for i, c := range palette() {
 		adds[i] = c.adds()
 	}
@@ -189,7 +189,7 @@ func (l *lightStep) judge() LightReport {
 
 // latest is the best fit of the sequence shown at delays beyond those that count:
 // a line so slow is no contradiction.
-func (l *lightStep) latest(adds *[6]chroma) float64 {
+func (l *lightStep) latest(adds *[paletteSize]chroma) float64 {
 	fit := -1.
 	for d := lightDelays; d < lightLate; d++ {
 		s, _ := l.slots(time.Duration(d) * lightDelayStep) // the last colours may have no frames left
@@ -201,7 +201,6 @@ func (l *lightStep) latest(adds *[6]chroma) float64 {
 
 // everyCode calls f with every sequence that draw can draw.
 func everyCode(f func(*[lightColours]uint8)) {
-	const n = 6
 	var code [lightColours]uint8
 	var at func(int)
 	at = func(i int) {
@@ -209,7 +208,7 @@ func everyCode(f func(*[lightColours]uint8)) {
 			f(&code)
 			return
 		}
-		for c := range uint8(n) {
+		for c := range uint8(paletteSize) {
 			if i > 0 && c == code[i-1] {
 				continue
 			}

@@ -141,7 +141,6 @@ func TestLightOnRenderedFaces(t *testing.T) {
 			e := litEngine(t, face.LightWhenAvailable)
 			for _, p := range some(livePeople(t), 1) {
 				o := runLit(t, check(t, e, p), &lamp{t: t, e: e, cam: newFollower(live(t, p)), light: test.light, late: test.late, other: test.other, balance: test.balance})
-				t.Logf("%s: %+v frames %d cont %.2f %.2f", p, o.report.Light, o.frames, o.report.Continuity, o.report.ContinuityTurned)
 				if o.report.Light.Outcome != test.want {
 					t.Errorf("%s: %+v", p, o.report.Light)
 				}

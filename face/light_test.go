@@ -87,7 +87,6 @@ func TestLightOverManySequences(t *testing.T) {
 		}
 		count["another"][l.judge().Outcome]++
 	}
-	t.Log(count)
 	if n := count["lit"]; n[LightFollows] < runs*95/100 || n[LightContradicts] > 0 {
 		t.Errorf("a lit face: %v", n)
 	}

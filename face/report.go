@@ -29,6 +29,21 @@ type Report struct {
 	Mixed    int `json:"mixed"`
 	Backward int `json:"clock_not_advancing"`
 
+	// ClockLead and ClockLag are how far the page's clock ran before and behind
+	// the server's; Jitter the deviation of the times between frames. Jitter is
+	// reported only: who sends the frames chooses it.
+	ClockLead time.Duration `json:"clock_lead_ns"`
+	ClockLag  time.Duration `json:"clock_lag_ns"`
+	Jitter    time.Duration `json:"jitter_ns"`
+
+	// Unchanged is the share of background points that are the same in two frames in
+	// a row, in the tenth of the pairs with least; Cuts are joins of recordings; Doubled frames show the picture
+	// before them, Recurring ones an earlier one. The last two are reported only.
+	Unchanged float32 `json:"unchanged"`
+	Cuts      int     `json:"cuts"`
+	Doubled   int     `json:"doubled"`
+	Recurring int     `json:"recurring"`
+
 	// Continuity is the least cosine of a neutral sample with the beginning,
 	// ContinuityTurned that of a turned or moving face.
 	Continuity       float32 `json:"continuity"`
@@ -65,6 +80,8 @@ func (c *Check) Report() Report {
 	r.Signals = append([]Signal(nil), c.report.Signals...)
 	r.Strays = c.strays.weight
 	r.Frames, r.Repeated, r.Judged, r.Mixed, r.Backward = c.stream.frames, c.stream.repeats, c.stream.judged, c.stream.mixed, c.stream.backward
+	r.ClockLead, r.ClockLag, r.Jitter = c.stream.lead, c.stream.lag, time.Duration(c.stream.pace.deviation()*float64(time.Millisecond))
+	r.Unchanged, r.Cuts, r.Doubled, r.Recurring = c.signs.still(), c.signs.cuts, c.signs.twice, c.signs.recurs
 	r.FlatnessLeft, r.FlatnessRight = c.flat[0], c.flat[1]
 	r.Grid, r.Rainbow, r.Surfaces = c.surface.medians()
 	r.Continuity, r.ContinuityTurned = c.identity.minimum, min(c.identity.turnMin, c.identity.doneMin)

@@ -134,7 +134,7 @@ func TestStreamCountsRepeats(t *testing.T) {
 	t.Parallel()
 	var s stream
 	for i, frame := range []string{"a", "a", "b", "a"} {
-		if got, want := s.arrives([]byte(frame), tick), i == 1; got != want {
+		if got, want := s.arrives([]byte(frame), tick, 0), i == 1; got != want {
 			t.Errorf("frame %d repeated: %v", i, got)
 		}
 	}

@@ -7,6 +7,9 @@ const (
 	turnDegrees  = 17   // of yaw
 	turnResidual = 5    // flatness of each turn, see flatness
 	turnsSum     = 12   // of the flatness of both turns
+	turnAnyway   = 1.75 // of a turn: nobody is asked to turn further for the sake of depth
+	rigidLips    = .09  // opening of the mouth from which a turn's depth is not measured
+	rigidMouth   = .3   // and widening
 	lookDegrees  = 9    // of pitch
 	smileWider   = .08  // of the mouth's width
 	lipsApart    = .045 // over the eye distance
@@ -84,10 +87,27 @@ func (c change) amount(a Action) float32 {
 			return 0
 		}
 		return (1 - c.eyes) / eyesClose
-	case ActionCenter:
+	case ActionCenter, ActionLight:
 	}
 	return 0
 }
+
+// shows says whether a frame can show an action, there or not: an expression
+// needs a face that looks ahead, a blink the lids. What cannot be seen is not
+// seen to be absent.
+func (c change) shows(a Action) bool {
+	switch a {
+	case ActionSmile, ActionOpenMouth:
+		return c.facing()
+	case ActionBlink:
+		return c.frontal() && c.eyes >= 0
+	default:
+		return true
+	}
+}
+
+// rigid says that the face's shape is its own: a mouth that opens is no depth.
+func (c change) rigid() bool { return abs(c.lips) < rigidLips && c.mouth < rigidMouth }
 
 // returns says whether the action ends with the return to neutral; an expression
 // ends when it was held.
@@ -117,8 +137,7 @@ const (
 // arm looks at the last frame before the instruction: whoever was not doing it
 // then begins afterwards.
 func (s *step) arm(before change) {
-	measured := s.action != ActionBlink || before.eyes >= 0
-	s.armed = measured && before.amount(s.action) <= relaxed
+	s.armed = before.shows(s.action) && before.amount(s.action) <= relaxed
 }
 
 // push moves the step by one measured frame. residual is the frame's flatness
@@ -127,11 +146,14 @@ func (s *step) push(at time.Duration, c change, residual, enough float32) stepEv
 	v := c.amount(s.action)
 	if isTurn(s.action) == 1 {
 		s.flat = max(s.flat, residual)
-		if v > 1 {
+		if v > 1 && v < turnAnyway {
 			v = max(min(v, residual/enough), relaxed)
 		}
 	}
 	s.peak = max(s.peak, v)
+	if !c.shows(s.action) {
+		return stepNothing
+	}
 	switch {
 	case !s.armed:
 		s.armed = v <= relaxed

@@ -75,14 +75,71 @@ func TestFasterThanHumanDoesNotCount(t *testing.T) {
 	}
 }
 
-// A turn that shows no depth is a photograph that is turned.
+// A turn that shows no depth is a photograph that is turned: it is asked to turn
+// further, like anybody's small turn. Who turns very far is not told that depth is
+// missing; the signal of depth refuses at the end.
 func TestTurnWithoutDepth(t *testing.T) {
 	t.Parallel()
 	s := &step{action: ActionTurnLeft, armed: true}
-	for i, y := range []float32{2, 12, 25, 30, 25, 12, 2} {
+	for i, y := range []float32{2, 12, 25, 29, 25, 12, 2} {
 		if s.push(time.Duration(i+1)*tick, change{yaw: y}, 1.5, turnResidual) == stepDone {
 			t.Fatal("done")
 		}
+	}
+	for i, y := range []float32{12, 25, 35, 25, 2} {
+		s.push(time.Duration(i+8)*tick, change{yaw: y}, 1.5, turnResidual)
+	}
+	if !s.reached || s.flat > 1.5 {
+		t.Errorf("a wide turn tells of depth: reached %t, %.1f", s.reached, s.flat)
+	}
+}
+
+// What a frame cannot show is not seen to be absent in it: a smile that was there
+// before the instruction does not begin because the head turned away for a moment.
+func TestTurningAwayHidesNothing(t *testing.T) {
+	t.Parallel()
+	away := change{yaw: 25, eyes: 1}
+	for action, there := range map[Action]change{
+		ActionSmile: {mouth: .2, eyes: 1}, ActionOpenMouth: {lips: .12, eyes: 1}, ActionBlink: {eyes: .2},
+	} {
+		s := &step{action: action}
+		s.arm(away)
+		if s.armed {
+			t.Errorf("%s: armed by a face that looks away", action)
+		}
+		for i, c := range []change{there, away, there, there, there, away, there, away} {
+			if s.push(time.Duration(i+1)*tick, c, 0, 0) != stepNothing {
+				t.Errorf("%s: counted", action)
+			}
+		}
+		absent := change{eyes: 1}
+		var last stepEvent
+		for i, c := range []change{absent, there, there, there, absent} {
+			if e := s.push(time.Duration(i+9)*tick, c, 0, 0); e != stepNothing {
+				last = e
+			}
+		}
+		if last != stepDone {
+			t.Errorf("%s: not counted after it was absent", action)
+		}
+	}
+	unseen := &step{action: ActionBlink, armed: true, reached: true}
+	if unseen.push(tick, change{eyes: -1}, 0, 0) == stepDone {
+		t.Error("eyes that are not measured have opened")
+	}
+}
+
+// A mouth that opens moves a third of the mesh out of any plane: depth is not
+// measured then.
+func TestAnOpenMouthIsNoDepth(t *testing.T) {
+	t.Parallel()
+	for _, c := range []change{{yaw: 20, lips: .15}, {yaw: 20, mouth: .5}} {
+		if c.rigid() {
+			t.Errorf("%+v is rigid", c)
+		}
+	}
+	if !(change{yaw: 30, lips: .03, mouth: .1}).rigid() {
+		t.Error("a turned face at rest is not")
 	}
 }
 

@@ -3,6 +3,7 @@ package face
 import (
 	"bytes"
 	"hash/maphash"
+	"math"
 	"time"
 )
 
@@ -12,9 +13,17 @@ const (
 	gridColumns = 80 // sampled points of a frame
 	gridRows    = 60
 	movingLevel = 1.5 // mean change over two frames from which a triple is judged, of 255
-	mixedRatio  = .22 // deviation from the neighbours' mean over their difference
+	mixedRatio  = .2  // deviation from the nearest mixture of the neighbours over their difference
+	mixedEdge   = .15 // share of either neighbour from which a frame counts as mixed, not as the other
 	mixedMin    = 8   // triples judged before the share counts
-	mixedShare  = .35 // share of mixed triples from which the stream was interpolated
+	mixedShare  = .2  // share of mixed triples from which the stream was interpolated
+)
+
+// Clocks: the page's must keep pace with the server's. A frame cannot be taken
+// after it arrived, but the first may have been held up; a slow line delays.
+const (
+	clockLead = 5 * time.Second
+	clockLag  = 12 * time.Second
 )
 
 // stream keeps three coarse pictures (80 x 60 points) and counts.
@@ -30,23 +39,36 @@ type stream struct {
 	mixed    int
 	first    time.Duration // captured
 	lastTime time.Duration
-	backward int // times the camera's clock did not advance
+	backward int           // times the camera's clock did not advance
+	lead     time.Duration // most that the page's clock ran before the server's
+	lag      time.Duration // and behind
+	pace     spread        // of the times between frames, milliseconds
 }
 
-func (s *stream) wipe() {
-	for i := range s.points {
-		clear(s.points[i][:])
-	}
-	s.last, s.hashed, s.count = 0, false, 0
+// spread is a running mean and variance (Welford).
+type spread struct{ n, mean, sum float64 }
+
+func (s *spread) add(v float64) {
+	s.n++
+	d := v - s.mean
+	s.mean += d / s.n
+	s.sum += d * (v - s.mean)
 }
 
-// arrives counts a frame and reports whether it is the previous one again.
-func (s *stream) arrives(data []byte, captured time.Duration) bool {
+func (s *spread) deviation() float64 { return math.Sqrt(s.sum / max(s.n-1, 1)) }
+
+// arrives counts a frame, received at a time since the first, and reports whether it is the previous one again.
+func (s *stream) arrives(data []byte, captured, received time.Duration) bool {
 	if s.frames == 0 {
 		s.seed, s.first = maphash.MakeSeed(), captured
-	} else if captured <= s.lastTime {
-		s.backward++
+	} else {
+		if captured <= s.lastTime {
+			s.backward++
+		}
+		s.pace.add(float64(captured-s.lastTime) / float64(time.Millisecond))
 	}
+	ahead := captured - s.first - received
+	s.lead, s.lag = max(s.lead, ahead), max(s.lag, -ahead)
 	s.frames++
 	s.lastTime = captured
 	sum := maphash.Bytes(s.seed, bytes.TrimSpace(data))
@@ -58,9 +80,10 @@ func (s *stream) arrives(data []byte, captured time.Duration) bool {
 	return same
 }
 
-// look compares the frame before last with the mean of its neighbours. A camera
-// adds noise of its own to every frame, and motion is not linear in the pixels'
-// values; a frame mixed from its neighbours lies between them.
+// look compares the frame before last with the mixture of its neighbours that is
+// nearest to it, in whatever shares: half and half when frames were doubled, thirds
+// at other rates, any in a cross-fade. A camera adds noise of its own to every
+// frame, and motion is not linear in the pixels' values; a mixed frame lies between.
 func (s *stream) look(p *picture) {
 	now := &s.points[s.count%3]
 	for r := range gridRows {
@@ -75,21 +98,37 @@ func (s *stream) look(p *picture) {
 		return
 	}
 	a, b := &s.points[s.count%3], &s.points[(s.count+1)%3]
-	span, off := 0, 0
+	span, along, square := 0, 0, 0
 	for i := range now {
 		d := int(now[i]) - int(a[i])
 		span += max(d, -d)
-		m := 2*int(b[i]) - int(now[i]) - int(a[i])
-		off += max(m, -m)
+		along += d * (int(b[i]) - int(a[i]))
+		square += d * d
 	}
 	const n = gridColumns * gridRows
 	if float32(span)/n < movingLevel {
 		return
 	}
 	s.judged++
-	if float32(off)/2 < mixedRatio*float32(span) {
+	share := float32(along) / float32(square)
+	if share < mixedEdge || share > 1-mixedEdge {
+		return
+	}
+	var off float32
+	for i := range now {
+		off += abs(float32(b[i]) - float32(a[i]) - share*(float32(now[i])-float32(a[i])))
+	}
+	if off < mixedRatio*float32(span) {
 		s.mixed++
 	}
+}
+
+// paced says that the page's clock kept pace with the server's.
+func (s *stream) paced() bool { return s.lead <= clockLead && s.lag <= clockLag }
+
+// newest returns the last two coarse pictures, newest first; ok is false before.
+func (s *stream) newest() (now, before *[gridColumns * gridRows]byte, ok bool) {
+	return &s.points[(s.count+2)%3], &s.points[(s.count+1)%3], s.count >= 2
 }
 
 // interpolated says whether too many frames lie between their neighbours.

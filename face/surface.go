@@ -16,8 +16,6 @@ type surface struct {
 	count         int
 }
 
-func (s *surface) wipe() { *s = surface{} }
-
 func (s *surface) take(k *worker, m *mesh) {
 	if s.count == surfaceSamples {
 		return

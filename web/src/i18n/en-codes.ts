@@ -133,7 +133,7 @@ export const enCodes = {
   "reason.level_not_reached.what": "The document’s chip cannot prove enough for the level that is required here.",
   "reason.level_not_reached.do": "Use a more recent document, or ask at a counter.",
   "reason.not_live.what": "We could not be sure that a live person is in front of the camera.",
-  "reason.not_live.do": "Sit in even light, without a screen or a mirror behind you, and try again, or go to a counter.",
+  "reason.not_live.do": "Sit in even light, without a screen or a mirror behind you, switch off effects such as an artificial background, and try again, or go to a counter.",
   "reason.not_same_person.what": "We could not be sure that you are the person of the portrait.",
   "reason.not_same_person.do": "Try again in better light, without glasses, or go to a counter: a person looks at you there.",
   "reason.instructions_not_followed.what": "The instructions were not followed, or not in their order.",

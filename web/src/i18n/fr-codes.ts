@@ -132,7 +132,7 @@ export const frCodes: Record<keyof typeof enCodes, string> = {
   "reason.level_not_reached.what": "La puce du document ne peut pas prouver assez pour le niveau exigé ici.",
   "reason.level_not_reached.do": "Utilisez un document plus récent, ou demandez à un guichet.",
   "reason.not_live.what": "Nous ne pouvons pas affirmer qu’une personne vivante est devant la caméra.",
-  "reason.not_live.do": "Placez-vous dans une lumière égale, sans écran ni miroir derrière vous, et réessayez, ou allez à un guichet.",
+  "reason.not_live.do": "Placez-vous dans une lumière égale, sans écran ni miroir derrière vous, désactivez les effets comme un arrière-plan artificiel, et réessayez, ou allez à un guichet.",
   "reason.not_same_person.what": "Nous ne pouvons pas affirmer que vous êtes la personne du portrait.",
   "reason.not_same_person.do": "Réessayez avec plus de lumière, sans lunettes, ou allez à un guichet : une personne vous y regarde.",
   "reason.instructions_not_followed.what": "Les consignes n’ont pas été suivies, ou pas dans l’ordre.",
