@@ -145,6 +145,7 @@ type Check struct {
 	stream   stream
 	signs    injection
 	light    lightStep
+	passive  passiveRun
 
 	unreadable int // in a row
 	stepFrames int // of the step in force
@@ -467,6 +468,9 @@ func (c *Check) sample(k *worker, stepDone bool) error {
 	case calm:
 		kind = sampledCalm
 		c.surface.take(k, &o.mesh)
+		if err := c.passive.take(k, o.box); err != nil {
+			return err
+		}
 	case stepDone:
 		kind = sampledDone
 	}

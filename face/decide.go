@@ -12,7 +12,7 @@ func (c *Check) Decide() Decision {
 	c.report.Signals = c.report.Signals[:0]
 	for _, s := range c.signals() {
 		c.report.Signals = append(c.report.Signals, Signal{Name: s.name, Passed: s.passed, Note: s.note})
-		if !s.passed && decision.Accepted {
+		if !s.passed && !s.advisory && decision.Accepted {
 			decision = Decision{Reason: s.reason}
 		}
 	}
@@ -25,6 +25,8 @@ type signal struct {
 	passed bool
 	reason Reason
 	note   string
+	// advisory signals are reported and change nothing.
+	advisory bool
 }
 
 func (c *Check) signals() []signal {
@@ -37,7 +39,7 @@ func (c *Check) signals() []signal {
 		whole, least := c.identity.similarity(c.reference)
 		portrait = c.identity.enough() && whole >= c.engine.live.Cosine && least >= c.engine.threshold.Cosine
 	}
-	return []signal{
+	list := []signal{
 		{name: "one_face", passed: float32(c.report.TwoFaces) <= twoFacesShare*float32(c.stream.frames), reason: ReasonSeveralFaces},
 		{name: "instructions_followed", passed: ended == "", reason: ended},
 		{name: "depth", passed: c.flat[0] >= turnResidual && c.flat[1] >= turnResidual && c.flat[0]+c.flat[1] >= turnsSum, reason: ReasonNotLive},
@@ -50,6 +52,10 @@ func (c *Check) signals() []signal {
 		{name: "person_of_portrait", passed: portrait, reason: ReasonNotSamePerson},
 		c.lightSignal(),
 	}
+	if s, ok := c.passiveSignal(); ok {
+		list = append(list, s)
+	}
+	return list
 }
 
 // lightSignal weighs what the face did under the page's colours by the policy's

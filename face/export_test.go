@@ -3,6 +3,7 @@ package face
 import (
 	"context"
 	"errors"
+	"reflect"
 )
 
 // Measured is what a frame shows, for tests against ground truth.
@@ -81,4 +82,26 @@ func (e *Engine) Landmarks(ctx context.Context, jpeg []byte) (points [meshPoints
 		return nil
 	})
 	return points, err
+}
+
+// Enrolling is a check whose portrait is embedded when the function is called.
+func (e *Engine) Enrolling(ctx context.Context, portrait []byte) (*Check, func() error) {
+	c := e.newCheck(Challenge{ActionCenter, ActionBlink})
+	return c, func() error { _, err := c.enrolled(ctx, portrait); return err }
+}
+
+// Remains names the fields of a check that hold anything, but for what it was
+// given before it saw anybody.
+func (c *Check) Remains() (names []string) {
+	v := reflect.ValueOf(c).Elem()
+	for i := range v.NumField() {
+		switch name := v.Type().Field(i).Name; name {
+		case "engine", "challenge", "over":
+		default:
+			if !v.Field(i).IsZero() {
+				names = append(names, name)
+			}
+		}
+	}
+	return names
 }

@@ -29,6 +29,7 @@ func TestHintsForPoorFrames(t *testing.T) {
 		"blur":   {func(b []byte) []byte { return blur(t, b, 5) }, face.HintTooBlurred},
 		"far":    {func(b []byte) []byte { return shift(t, b, 4, 200, 150) }, face.HintComeCloser},
 		"corner": {func(b []byte) []byte { return shift(t, b, 2, -140, -100) }, face.HintCenterFace},
+		"window": {func(b []byte) []byte { return backlit(t, b) }, face.HintLightBehind},
 		"black":  {func([]byte) []byte { return plainJPEG(t, 640, 480, 3) }, face.HintLensCovered},
 		"nobody": {func([]byte) []byte { return greyJPEG(t, 640, 480) }, face.HintFaceNotFound},
 	} {
@@ -47,6 +48,25 @@ func TestHintsForPoorFrames(t *testing.T) {
 			}
 		})
 	}
+}
+
+// backlit darkens the person and brightens what is behind.
+func backlit(t *testing.T, data []byte) []byte {
+	t.Helper()
+	img := decodeJPEG(t, data)
+	for y := range img.Bounds().Dy() {
+		for x := range img.Bounds().Dx() {
+			dx, dy := float64(x-320)/130, float64(y-240)/190
+			c := img.RGBAAt(x, y)
+			if dx*dx+dy*dy < 1 {
+				c.R, c.G, c.B = c.R/4, c.G/4, c.B/4
+			} else {
+				c.R, c.G, c.B = clampInt(int(c.R)+90), clampInt(int(c.G)+90), clampInt(int(c.B)+90)
+			}
+			img.SetRGBA(x, y, c)
+		}
+	}
+	return encodeJPEG(t, img)
 }
 
 // once plays other frames for a while in the middle of a run.

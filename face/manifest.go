@@ -17,12 +17,13 @@ const ManifestFile = "manifest.json"
 // Role says what a network of a pack is for.
 type Role string
 
-// The roles that a pack fills, each once.
+// The roles that a pack fills, each once; RolePassive may be left out.
 const (
 	RoleDetector  Role = "detector"  // YuNet: boxes and five points
 	RoleMesh      Role = "mesh"      // face mesh: 468 points with depth
 	RoleIris      Role = "iris"      // eye contour and iris
 	RoleEmbedding Role = "embedding" // aligned face to a vector
+	RolePassive   Role = "passive"   // optional: live or not, from one frame
 )
 
 func roles() []Role { return []Role{RoleDetector, RoleMesh, RoleIris, RoleEmbedding} }
@@ -52,8 +53,10 @@ type ManifestNetwork struct {
 	Input      ManifestInput `json:"input"`
 	Outputs    []string      `json:"outputs"`
 	Dimensions int           `json:"dimensions,omitempty"` // embedding length
-	Dequantise bool          `json:"dequantise,omitempty"`
-	Note       string        `json:"note,omitempty"`
+	// Passive is for RolePassive alone.
+	Passive    *ManifestPassive `json:"passive,omitempty"`
+	Dequantise bool             `json:"dequantise,omitempty"`
+	Note       string           `json:"note,omitempty"`
 }
 
 // ManifestInput states an image tensor's convention.
@@ -187,11 +190,11 @@ func (n ManifestNetwork) validate() error {
 	const unit = float32(1. / 255)
 	in, size := n.Input, map[Role]int{RoleMesh: meshSize, RoleIris: irisSize, RoleEmbedding: alignedSize}[n.Role]
 	switch {
-	case !slices.Contains(roles(), n.Role):
+	case n.Role != RolePassive && !slices.Contains(roles(), n.Role):
 		return fmt.Errorf("there is no role %q", n.Role)
 	case n.Licence == "" || n.Source == "" || n.TrainingData == "":
 		return errors.New("licence, source and training_data are needed; say so where nothing is known")
-	case in.Width != size || in.Height != size:
+	case n.Role != RolePassive && (in.Width != size || in.Height != size):
 		return fmt.Errorf("the input of this role is %dx%d", size, size)
 	case in.Order != "RGB" && in.Order != "BGR":
 		return fmt.Errorf("input order %q is neither RGB nor BGR", in.Order)
@@ -199,6 +202,10 @@ func (n ManifestNetwork) validate() error {
 		if n.Dimensions < 32 || n.Dimensions > 2048 || len(n.Outputs) != 1 || in.Scale == 0 {
 			return errors.New("an embedding takes pixels on a scale other than 0 and gives one vector of 32 to 2048 numbers")
 		}
+	case n.Role == RolePassive:
+		return n.validatePassive()
+	case n.Passive != nil:
+		return errors.New(`"passive" is for a passive network`)
 	case n.Role == RoleDetector && (in.Order != "BGR" || in.Mean != 0 || in.Scale != 1):
 		return errors.New("the detector takes BGR, 0..255")
 	case n.Role != RoleDetector && (in.Order != "RGB" || in.Mean != 0 || abs(in.Scale-unit) > 1e-6):

@@ -51,6 +51,8 @@ type Report struct {
 	Samples          int     `json:"samples"`
 
 	Light LightReport `json:"light"`
+	// Passive is nil where the pack has no such network.
+	Passive *PassiveReport `json:"passive,omitempty"`
 
 	// Signals are the outcomes that the decision is made of.
 	Signals []Signal `json:"signals"`

@@ -11,6 +11,7 @@ type worker struct {
 	mesh            Lane
 	iris            Lane
 	embedding       Lane
+	passive         *passiveLane // nil where the pack has none
 	embeddingFormat tensorFormat
 	dimensions      int
 
@@ -53,7 +54,8 @@ func newWorker(p *Pack, inferer Inferer) (*worker, error) {
 	k.mesh, errs[0] = open(RoleMesh, []int64{1, 3, meshSize, meshSize}, []int64{1, 3 * meshPoints, 1, 1}, []int64{1, 1, 1, 1})
 	k.iris, errs[1] = open(RoleIris, []int64{1, 3, irisSize, irisSize}, []int64{1, 3 * irisPoints})
 	k.embedding, errs[2] = open(RoleEmbedding, []int64{1, 3, alignedSize, alignedSize}, []int64{1, int64(e.Dimensions)})
-	if err := errors.Join(errs[:]...); err != nil {
+	errPassive := k.openPassive()
+	if err := errors.Join(errs[0], errs[1], errs[2], errPassive); err != nil {
 		return nil, errors.Join(err, k.close())
 	}
 	return k, nil
@@ -87,6 +89,9 @@ func (k *worker) lanes() []Lane {
 	}
 	for _, d := range k.detectors {
 		list = append(list, d.lane)
+	}
+	if k.passive != nil {
+		list = append(list, k.passive.lane)
 	}
 	return list
 }
