@@ -105,6 +105,7 @@ function shareOf(action: Action, pose: Pose, rest: Pose): number | null {
     case "smile":
     case "openMouth":
     case "blink":
+    case "light":
       return null;
   }
 }
