@@ -126,11 +126,13 @@ func selectApplication() *apdu.Command {
 	return &apdu.Command{INS: apdu.Select, P1: 0x04, P2: 0x0C, Data: []byte{0xA0, 0x00, 0x00, 0x02, 0x47, 0x10, 0x01}}
 }
 
+const selectStep = "select application"
+
 func applicationSelected(a *answer) error {
 	if !a.SW.Error() {
 		return nil
 	}
-	e := refused("select application", ErrNoApplication, a)
+	e := refused(selectStep, ErrNoApplication, a)
 	if a.SW == apdu.FileNotFound {
 		e.Reason, e.lost = ErrNoApplication, false
 	}

@@ -87,7 +87,7 @@ func (e *Error) Clause() string {
 	switch {
 	case errors.Is(e.Reason, ErrSecureMessaging):
 		return "ICAO 9303-11 §9.8"
-	case errors.Is(e.Reason, ErrNoApplication):
+	case errors.Is(e.Reason, ErrNoApplication), e.Step == selectStep:
 		return "ICAO 9303-10 §3.11.1"
 	case e.File() != "":
 		return "ICAO 9303-10 §3.6.3"

@@ -93,6 +93,9 @@ func (r *reader) sendInApplication(ctx context.Context, step string, commands []
 	commands = append([]*apdu.Command{selectApplication()}, commands[:min(len(commands), MaxBatch-1)]...)
 	answers, err := r.link.sendAll(ctx, step, commands)
 	if err != nil {
+		if e := (*Error)(nil); errors.As(err, &e) && e.command == 0 {
+			e.Step = selectStep
+		}
 		return nil, err
 	}
 	if err := applicationSelected(answers[0]); err != nil {

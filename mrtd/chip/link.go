@@ -101,10 +101,8 @@ func (l *link) sendAll(ctx context.Context, step string, commands []*apdu.Comman
 	}
 	answers := make([]*answer, len(responses))
 	for i, b := range responses {
-		var wrong *Error
-		if answers[i], wrong = l.open(step, raw[i], b); wrong != nil {
-			wrong.command = i
-			return nil, wrong
+		if answers[i], err = l.open(step, raw[i], b); err != nil {
+			return nil, at(i, err)
 		}
 		if answers[i].bare { // the session is over for the chip: what follows is nothing
 			answers = answers[:i+1]
@@ -117,7 +115,7 @@ func (l *link) sendAll(ctx context.Context, step string, commands []*apdu.Comman
 
 // open takes one response out of secure messaging and records it where a
 // transcript is under way.
-func (l *link) open(step string, command, response []byte) (*answer, *Error) {
+func (l *link) open(step string, command, response []byte) (*answer, error) {
 	r, err := apdu.ParseResponse(response)
 	if err != nil {
 		return nil, failed(step, ErrAnswer, err)
@@ -197,10 +195,10 @@ func (l *link) again(ctx context.Context, step string, c *apdu.Command, ne int) 
 func (l *link) transmit(ctx context.Context, step string, raw [][]byte) ([][]byte, error) {
 	if l.batch == nil || len(raw) == 1 {
 		var out [][]byte
-		for _, command := range raw {
+		for i, command := range raw {
 			response, err := l.one(ctx, step, command)
 			if err != nil {
-				return nil, err
+				return nil, at(i, err)
 			}
 			out = append(out, response)
 			if !endsWell(response) {
@@ -222,6 +220,15 @@ func (l *link) transmit(ctx context.Context, step string, raw [][]byte) ([][]byt
 	last := len(out) - 1
 	out[last], err = l.collect(ctx, step, out[last])
 	return out, err
+}
+
+// at notes which of the commands sent together an error is about.
+func at(command int, err error) error {
+	var e *Error
+	if errors.As(err, &e) {
+		e.command = command
+	}
+	return err
 }
 
 func (l *link) one(ctx context.Context, step string, command []byte) ([]byte, error) {
