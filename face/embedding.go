@@ -58,8 +58,14 @@ func (p *picture) align(m *mesh, a *alignedFace) {
 }
 
 // embed returns the unit-length embedding of an aligned face, averaged with that
-// of its mirror image, in dst.
+// of its mirror image, in dst, which stays empty when that fails.
 func (k *worker) embed(dst []float32, a *alignedFace) error {
+	done := false
+	defer func() { // also when the runtime panics
+		if !done {
+			clear(dst)
+		}
+	}()
 	clear(dst)
 	for _, mirrored := range []bool{false, true} {
 		k.fillEmbedding(a.pixels, mirrored)
@@ -82,6 +88,7 @@ func (k *worker) embed(dst []float32, a *alignedFace) error {
 	for i := range dst {
 		dst[i] /= n
 	}
+	done = true
 	return nil
 }
 

@@ -105,3 +105,12 @@ func (c *Check) Remains() (names []string) {
 	}
 	return names
 }
+
+// Decoded shows the luma of a decoded picture, wiped afterwards.
+func Decoded(jpeg []byte, see func(luma []byte)) {
+	var p picture
+	defer p.wipe()
+	if p.decode(jpeg, portraitLimits()) == nil {
+		see(p.y)
+	}
+}

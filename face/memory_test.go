@@ -5,7 +5,9 @@ package face_test
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -18,14 +20,17 @@ import (
 	"time"
 
 	"ipse/face"
+	"ipse/face/pack"
+	"ipse/internal/onnx"
 )
 
 // childEnv marks the process whose memory is searched.
 const childEnv = "IPSE_FACE_MEMORY_CHILD"
 
-// After a check nothing of its frames' bytes or embeddings is in the process's
-// memory. A process of its own runs the check and then reads itself, because the
-// other tests keep pictures on purpose.
+// After a check, however it ends, nothing of its frames, portrait, decoded pixels,
+// crops and embeddings is in the process's memory, that of the runtime included. A
+// process of its own runs the checks and then reads itself, because the other tests
+// keep pictures on purpose.
 func TestNothingStaysInMemory(t *testing.T) {
 	if os.Getenv(childEnv) != "" {
 		memoryChild(t)
@@ -36,13 +41,14 @@ func TestNothingStaysInMemory(t *testing.T) {
 	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestNothingStaysInMemory$", "-test.v")
 	cmd.Env = append(os.Environ(), childEnv+"=1")
 	out, err := cmd.CombinedOutput()
-	if err != nil || !strings.Contains(string(out), "searched") {
+	if err != nil || strings.Count(string(out), "searched for") != len(endings()) {
 		t.Fatalf("%v\n%s", err, out)
 	}
 }
 
 // needles are pieces to look for, held masked so that they do not find themselves.
-// A piece is longer than a register, in which a preempted copy may survive.
+// A piece is longer than the greatest register (64 bytes), of which the system keeps
+// a copy when it interrupts a thread in the midst of copying.
 type needles struct {
 	first  [1 << 16]bool // by the first two bytes
 	pieces map[uint64]needle
@@ -50,15 +56,24 @@ type needles struct {
 
 type needle struct {
 	name string
-	rest [2]uint64 // the masked 16 bytes that follow
+	rest [pieceWords - 1]uint64 // the masked words that follow the first
 }
 
-const mask = 0x5aa5a55a5aa5c33c
+const (
+	mask       = 0x5aa5a55a5aa5c33c
+	pieceWords = 9
+	pieceBytes = 8 * pieceWords
+	pieceFloat = pieceBytes / 4
+)
 
 func (n *needles) add(name string, b []byte) {
 	word := func(i int) uint64 { return binary.LittleEndian.Uint64(b[8*i:]) ^ mask }
 	n.first[uint16(b[0])|uint16(b[1])<<8] = true
-	n.pieces[word(0)] = needle{name, [2]uint64{word(1), word(2)}}
+	piece := needle{name: name}
+	for i := range piece.rest {
+		piece.rest[i] = word(i + 1)
+	}
+	n.pieces[word(0)] = piece
 }
 
 // addJPEG takes pieces of the entropy-coded data.
@@ -68,55 +83,188 @@ func (n *needles) addJPEG(name string, b []byte) {
 	}
 }
 
-// addVector takes pieces of six numbers.
+// addVector takes pieces of an embedding.
 func (n *needles) addVector(name string, v []float32) {
-	var b [24]byte
-	for i := 8; i+6 <= len(v); i += 24 {
-		for k := range 6 {
-			binary.LittleEndian.PutUint32(b[4*k:], math.Float32bits(v[i+k]))
-		}
-		n.add(name, b[:])
+	for i := 8; i+pieceFloat <= len(v); i += 24 {
+		n.addNumbers(name, v[i:i+pieceFloat])
 	}
+}
+
+func (n *needles) addNumbers(name string, v []float32) {
+	var b [pieceBytes]byte
+	for k, x := range v[:pieceFloat] {
+		binary.LittleEndian.PutUint32(b[4*k:], math.Float32bits(x))
+	}
+	n.add(name, b[:])
 	clear(b[:])
 }
 
+// addPixels takes pieces of samples that are not all alike.
+func (n *needles) addPixels(name string, b []byte) {
+	for at := len(b) / 3; at+pieceBytes <= len(b); at += len(b)/7 + 1 {
+		var seen [256]bool
+		distinct := 0
+		for _, v := range b[at : at+24] {
+			if !seen[v] {
+				seen[v] = true
+				distinct++
+			}
+		}
+		if distinct >= 8 {
+			n.add(name, b[at:])
+		}
+	}
+}
+
+// addCrop takes pieces from the middle of a network's input or output where no
+// number is its neighbour's.
+func (n *needles) addCrop(name string, v []float32) {
+	for i := len(v) / 12; i+pieceFloat <= len(v); i += len(v)/6 + 1 {
+		if v[i] != v[i+1] && v[i+1] != v[i+2] && v[i+2] != v[i+3] && v[i+3] != v[i+4] {
+			n.addNumbers(name, v[i:])
+		}
+	}
+}
+
+// spy is the runtime, whose networks tell needles what goes in and comes out, and
+// fail or panic at a run of one's choice.
+type spy struct {
+	face.Inferer
+	n       *needles
+	runs    int
+	failAt  int // run from which on they fail; 0 never
+	panicAt int
+}
+
+type spyLane struct {
+	face.Lane
+	s    *spy
+	spec face.NetworkSpec
+}
+
+func (s *spy) NewLane(spec face.NetworkSpec) (face.Lane, error) {
+	l, err := s.Inferer.NewLane(spec)
+	return spyLane{l, s, spec}, err
+}
+
+var errSpy = errors.New("the runtime fails")
+
+func (l spyLane) Run() error {
+	l.s.runs++
+	l.s.n.addCrop("input of "+l.spec.Name, l.Input())
+	if err := l.Lane.Run(); err != nil {
+		return err
+	}
+	for i := range l.spec.Outputs {
+		l.s.n.addCrop("output of "+l.spec.Name, l.Output(i))
+	}
+	if l.s.failAt > 0 && l.s.runs >= l.s.failAt {
+		return errSpy
+	}
+	if l.s.runs == l.s.panicAt {
+		panic(errSpy)
+	}
+	return nil
+}
+
+// ending is one way in which a check ends.
+type ending struct {
+	name            string
+	person          string // of the portrait
+	failAt, panicAt int    // run of a network
+	endAt           int    // frame at which the context ends
+}
+
+func endings() []ending {
+	return []ending{
+		{name: "accepted", person: "p02"},
+		{name: "refused", person: "p05"},
+		{name: "the runtime fails at the portrait", person: "p02", failAt: 6},
+		{name: "the runtime fails at a frame", person: "p02", failAt: 40},
+		{name: "the runtime panics at the portrait's second embedding", person: "p02", panicAt: 6},
+		{name: "the runtime panics at a frame", person: "p02", panicAt: 40},
+		{name: "the context ends", person: "p02", endAt: 20},
+	}
+}
+
 func memoryChild(t *testing.T) {
-	e := engine(t)
-	n := &needles{pieces: map[uint64]needle{}}
+	p, err := pack.Default()
+	if err != nil {
+		t.Fatal(err)
+	}
+	rt, err := onnx.New(onnx.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &spy{Inferer: rt}
+	e, err := face.NewEngine(face.Config{Pack: p, Inferer: s, Random: &counter{}})
+	if err != nil {
+		t.Fatal(err)
+	}
 	planted := bytes.Repeat([]byte("in memory"), 100)
-	n.add("planted", planted)
-	runAndWipe(t, e, n)
-	found := n.search(t)
-	if found["planted"] == 0 {
-		t.Error("the search does not find what is there")
+	for _, end := range endings() {
+		n := &needles{pieces: map[uint64]needle{}}
+		s.n, s.runs, s.failAt, s.panicAt = n, 0, end.failAt, end.panicAt
+		n.add("planted", planted)
+		runAndWipe(t, e, n, end)
+		found := n.search(t)
+		if found["planted"] == 0 {
+			t.Error("the search does not find what is there")
+		}
+		delete(found, "planted")
+		if len(found) > 0 {
+			t.Errorf("%s: left in memory: %v", end.name, found)
+		}
+		fmt.Println("searched for", len(n.pieces), "pieces:", end.name)
 	}
-	delete(found, "planted")
-	if len(found) > 0 {
-		t.Errorf("left in memory: %v", found)
-	}
-	fmt.Println("searched for", len(n.pieces), "pieces")
 	runtime.KeepAlive(planted)
 }
 
-func runAndWipe(t *testing.T, e *face.Engine, n *needles) {
+// runAndWipe is one check, as a server runs it, that ends as it is told to.
+func runAndWipe(t *testing.T, e *face.Engine, n *needles, end ending) {
 	t.Helper()
 	s := live(t, "p02")
 	for i := range s.jpeg {
 		n.addJPEG(fmt.Sprintf("frame %d", i+1), s.jpeg[i])
+		if i%10 == 0 {
+			face.Decoded(s.jpeg[i], func(luma []byte) { n.addPixels(fmt.Sprintf("pixels of frame %d", i+1), luma) })
+		}
 	}
-	photo := portrait(t, "p02")
+	photo := portrait(t, end.person)
 	n.addJPEG("portrait", photo)
-	c, err := e.NewCheck(t.Context(), photo)
+	face.Decoded(photo, func(luma []byte) { n.addPixels("pixels of the portrait", luma) })
+	defer func() { // the caller wipes what is the caller's
+		if p := recover(); (p != nil) != (end.panicAt > 0) {
+			t.Errorf("%s: panic %v", end.name, p)
+		}
+		clear(photo)
+		for _, b := range s.jpeg {
+			clear(b)
+		}
+	}()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	c, err := e.NewCheck(ctx, photo)
 	if err != nil {
-		t.Fatal(err)
+		if !errors.Is(err, errSpy) {
+			t.Errorf("%s: %v", end.name, err)
+		}
+		return
 	}
+	defer c.Wipe()
 	n.addVector("embedding of the portrait", c.Reference())
 	cam, instruction, start := newFollower(s), c.Instruction(), time.Unix(0, 0)
 	for i := range 300 {
+		if i == end.endAt && i > 0 {
+			cancel()
+		}
 		at := time.Duration(i) * 100 * time.Millisecond
-		g, err := c.Push(t.Context(), face.Frame{JPEG: cam.next(instruction), CapturedAt: at, ReceivedAt: start.Add(at)})
+		g, err := c.Push(ctx, face.Frame{JPEG: cam.next(instruction), CapturedAt: at, ReceivedAt: start.Add(at)})
 		if err != nil {
-			t.Fatal(err)
+			if !errors.Is(err, errSpy) && (end.endAt == 0 || !errors.Is(err, context.Canceled)) {
+				t.Errorf("%s: %v", end.name, err)
+			}
+			return
 		}
 		if instruction = g.Instruction; g.Finished {
 			break
@@ -125,14 +273,8 @@ func runAndWipe(t *testing.T, e *face.Engine, n *needles) {
 	for _, v := range c.Sums() {
 		n.addVector("embedding of the run", v)
 	}
-	if d := c.Decide(); !d.Accepted {
-		t.Errorf("%+v", d)
-	}
-	c.Wipe()
-	// The caller wipes what is the caller's.
-	clear(photo)
-	for _, b := range s.jpeg {
-		clear(b)
+	if d := c.Decide(); d.Accepted != (end.name == "accepted") {
+		t.Errorf("%s: %+v", end.name, d)
 	}
 }
 
@@ -157,7 +299,7 @@ func (n *needles) search(t *testing.T) map[string]int {
 		if _, err := fmt.Sscanf(lines.Text(), "%x-%x %s", &from, &to, &perms); err != nil || !strings.HasPrefix(perms, "rw") {
 			continue
 		}
-		for at := from; at < to; at += int64(len(buf)) - 24 {
+		for at := from; at < to; at += int64(len(buf)) - pieceBytes {
 			size, err := mem.ReadAt(buf[:min(int64(len(buf)), to-at)], at)
 			n.look(buf[:size], found)
 			if err != nil && err != io.EOF {
@@ -169,12 +311,16 @@ func (n *needles) search(t *testing.T) map[string]int {
 }
 
 func (n *needles) look(b []byte, found map[string]int) {
-	for i := 0; i+24 <= len(b); i++ {
+	for i := 0; i+pieceBytes <= len(b); i++ {
 		if !n.first[uint16(b[i])|uint16(b[i+1])<<8] {
 			continue
 		}
 		word := func(k int) uint64 { return binary.LittleEndian.Uint64(b[i+8*k:]) ^ mask }
-		if p, ok := n.pieces[word(0)]; ok && p.rest == [2]uint64{word(1), word(2)} {
+		p, ok := n.pieces[word(0)]
+		for k := range p.rest {
+			ok = ok && p.rest[k] == word(k+1)
+		}
+		if ok {
 			found[p.name]++
 		}
 	}

@@ -218,13 +218,13 @@ func (r *benchRun) check(c *cliContext, e *face.Engine) (l laps, err error) {
 var errBenchRefused = errors.New("the rendered person is refused")
 
 // sessions repeats checks of the first frames and reads how much memory the process
-// takes at the beginning, when everything is warm, and at the end.
+// takes after each tenth of them.
 func (cmd benchCmd) sessions(c *cliContext, e *face.Engine, _ *meter, run *benchRun) ([]figure, error) {
-	const warm, frames = 20, 5
+	const frames = 5
 	short := *run
 	short.frames = run.frames[:min(frames, len(run.frames))]
 	var took []time.Duration
-	var first, most, last int
+	resident := ""
 	for i := range cmd.Sessions {
 		c.progress("session %d of %d", i+1, cmd.Sessions)
 		began := time.Now()
@@ -232,13 +232,12 @@ func (cmd benchCmd) sessions(c *cliContext, e *face.Engine, _ *meter, run *bench
 			return nil, fmt.Errorf("a check that was broken off: %w", err)
 		}
 		took = append(took, time.Since(began))
-		last = residentMB()
-		if most = max(most, last); i == min(warm, cmd.Sessions)-1 {
-			first = last
+		if i%max(1, cmd.Sessions/10) == 0 || i == cmd.Sessions-1 {
+			resident += fmt.Sprintf(" %d", residentMB())
 		}
 	}
 	return []figure{figureOf(fmt.Sprintf("face: session of a portrait and %d frames", len(short.frames)), took,
-		fmt.Sprintf("resident %d MB after %d, %d MB after all, at most %d MB", first, min(warm, cmd.Sessions), last, most))}, nil
+		"resident MB after the first, each tenth and all:"+resident)}, nil
 }
 
 // residentMB is the memory that the process takes, 0 where that is not known.

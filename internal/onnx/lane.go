@@ -38,6 +38,12 @@ func newLane(net *network, spec face.NetworkSpec) (*lane, error) {
 		}
 		l.outputs = append(l.outputs, out)
 	}
+	// The first run, on zeros, has the runtime learn how much memory one takes: the
+	// runs after it take one block, which is overwritten when it is freed.
+	if err := l.Run(); err != nil {
+		return nil, errors.Join(err, l.Close())
+	}
+	l.Wipe()
 	return l, nil
 }
 

@@ -67,6 +67,7 @@ func start(path string) error {
 	if err := os.Setenv("ORT_DISABLE_TELEMETRY", "1"); err != nil {
 		return fmt.Errorf("onnx: prepare environment: %w", err)
 	}
+	overwriteFreed()
 	ort.SetSharedLibraryPath(path)
 	if err := ort.InitializeEnvironment(ort.WithLogLevelError()); err != nil {
 		return fmt.Errorf("onnx: %s is not a library of ONNX Runtime %s or newer: %w", path, LibraryVersion, err)
@@ -129,6 +130,8 @@ func sessionOptions(spec face.NetworkSpec) (*ort.SessionOptions, error) {
 		return nil, err
 	}
 	steps := []error{
+		options.SetCpuMemArena(false), // see overwriteFreed; an arena is no faster here
+		options.SetMemPattern(true),
 		options.SetIntraOpNumThreads(1),
 		options.SetInterOpNumThreads(1),
 		options.SetExecutionMode(ort.ExecutionModeSequential),

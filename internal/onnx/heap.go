@@ -1,0 +1,27 @@
+package onnx
+
+/*
+#include <stdlib.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
+// overwrite_freed has the allocator overwrite memory when it is freed. It returns
+// 0 where the allocator cannot do that.
+static int overwrite_freed(void) {
+#ifdef M_PERTURB
+	return mallopt(M_PERTURB, 0xff);
+#else
+	return 0;
+#endif
+}
+*/
+import "C"
+
+// overwriteFreed has the C library overwrite what is freed, and reports whether it
+// does (glibc; mallopt(3), M_PERTURB). Between its layers a network holds what can
+// be drawn on a face: with the runtime's arena off (sessionOptions) that memory is
+// freed after each run, and so is gone. Blocks of a kilobyte or less escape, which
+// the allocator keeps in a list of its own: newLane's first run sees to it that
+// later ones need none.
+func overwriteFreed() bool { return C.overwrite_freed() != 0 }
