@@ -135,3 +135,23 @@ func TestPackHashNamesItsFiles(t *testing.T) {
 		t.Errorf("hash %s, %v", p.Hash(), err)
 	}
 }
+
+// FuzzManifest: whatever a manifest says, a pack is refused or is one that an engine
+// can be made of; its files must be there.
+func FuzzManifest(f *testing.F) {
+	for _, name := range []string{"pack/default/manifest.json", "testdata/tiny/manifest.json"} {
+		f.Add(read(f, name))
+	}
+	f.Add([]byte(`{"networks":[{}]}`))
+	f.Fuzz(func(t *testing.T, manifest []byte) {
+		fsys := fstest.MapFS{"manifest.json": &fstest.MapFile{Data: manifest}}
+		for _, name := range []string{"yunet_2023mar.onnx", "facemesh_468.onnx", "iris_landmark.onnx", "sface_2021dec_int8.onnx", "tiny_embedding.onnx"} {
+			fsys[name] = &fstest.MapFile{}
+		}
+		if p, err := face.LoadPack(fsys); err == nil {
+			t.Fatalf("a pack of empty files was accepted: %s", p.Manifest.Name)
+		} else if len(manifest) > 0 && strings.Count(err.Error(), "\n") > strings.Count(string(manifest), "\n") {
+			t.Fatalf("an error of many lines: %v", err)
+		}
+	})
+}
