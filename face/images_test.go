@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"image"
 	"image/color"
+	"image/draw"
 	"image/jpeg"
 	"testing"
 )
@@ -16,11 +17,7 @@ func decodeJPEG(t testing.TB, data []byte) *image.RGBA {
 	}
 	b := img.Bounds()
 	out := image.NewRGBA(image.Rect(0, 0, b.Dx(), b.Dy()))
-	for y := range b.Dy() {
-		for x := range b.Dx() {
-			out.Set(x, y, img.At(x, y))
-		}
-	}
+	draw.Draw(out, out.Bounds(), img, b.Min, draw.Src)
 	return out
 }
 

@@ -49,7 +49,7 @@ func TestLightOverManySequences(t *testing.T) {
 	t.Parallel()
 	r := mathrand.New(mathrand.NewPCG(1, 2))
 	count := map[string]map[LightOutcome]int{}
-	const runs = 60
+	const runs = 30
 	for range runs {
 		for name, see := range map[string]func(c lightColour, coloured bool, at time.Duration) chroma{
 			"lit": func(c lightColour, coloured bool, at time.Duration) chroma {

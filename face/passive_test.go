@@ -72,10 +72,8 @@ func TestAnotherPassiveNetworkServes(t *testing.T) {
 	}{
 		"adviser, content":     {map[string]any{"threshold": .1}, "p02", true, true},
 		"adviser, not content": {map[string]any{"threshold": .99}, "p02", false, true},
-		"decides, content":     {map[string]any{"threshold": .1, "decides": true}, "p02", true, true},
 		"decides, refuses":     {map[string]any{"threshold": .99, "decides": true}, "p02", false, false},
-		"content with another": {map[string]any{"threshold": .1, "decides": true}, "p05", true, false},
-		"softmax":              {map[string]any{"threshold": .3, "softmax": true}, "p02", true, true},
+		"content with another": {map[string]any{"threshold": .1, "softmax": true, "decides": true}, "p05", true, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

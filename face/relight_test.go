@@ -5,6 +5,7 @@ import (
 	"context"
 	"image"
 	"image/color"
+	"image/draw"
 	"image/jpeg"
 	"math"
 	"slices"
@@ -73,10 +74,12 @@ func (m *mesh) normals() (z [meshPoints]float64) {
 }
 
 func relit(data []byte, m *mesh, hex string, r Relight) ([]byte, error) {
-	src, err := jpeg.Decode(bytes.NewReader(data))
+	img, err := jpeg.Decode(bytes.NewReader(data))
 	if err != nil {
 		return nil, err
 	}
+	src := image.NewRGBA(img.Bounds())
+	draw.Draw(src, src.Bounds(), img, img.Bounds().Min, draw.Src)
 	if r.Gains == ([3]float64{}) {
 		r.Gains = [3]float64{1, 1, 1}
 	}
@@ -113,11 +116,11 @@ func relit(data []byte, m *mesh, hex string, r Relight) ([]byte, error) {
 			for y := y0; y < min(y0+cell, b.Max.Y); y++ {
 				for x := x0; x < min(x0+cell, b.Max.X); x++ {
 					var px [3]uint8
-					cr, cg, cb, _ := src.At(x, y).RGBA()
-					for i, v := range [3]uint32{cr, cg, cb} {
+					c := src.RGBAAt(x, y)
+					for i, v := range [3]uint8{c.R, c.G, c.B} {
 						noise = noise*1664525 + 1013904223
 						grain := float64(noise>>16)/65536*3 - 1.5
-						px[i] = uint8(min(max(encode[int(min(linear[v>>8]*(1+s*screen[i])*exposure*r.Gains[i], 1)*4095)]+grain+.5, 0), 255))
+						px[i] = uint8(min(max(encode[int(min(linear[v]*(1+s*screen[i])*exposure*r.Gains[i], 1)*4095)]+grain+.5, 0), 255))
 					}
 					dst.SetRGBA(x, y, color.RGBA{px[0], px[1], px[2], 255})
 				}
