@@ -182,4 +182,3 @@ func TestRequiredLightIsRequired(t *testing.T) {
 		}
 	}
 }
-
