@@ -48,6 +48,9 @@ type Options struct {
 
 	// demo is set by NewDemo only.
 	demo *demo
+	// pace multiplies the allowance of clients; set by NewLoginBench, where everybody
+	// is one address.
+	pace int
 }
 
 // App is the whole server. New builds it, Serve runs it, Close takes it apart.
@@ -257,7 +260,7 @@ func (a *App) buildAPI(context.Context) error {
 		Site: httpapi.Site{Name: "Ipse", Version: a.opts.Version, Languages: []string{"en", "fr"}, Light: cfg.Face.Light, Counter: httpapi.Counter{Places: cfg.Counter.Places},
 			Operator: httpapi.Operator{Name: cfg.Operator.Name, Contact: cfg.Operator.Contact, PrivacyURL: cfg.Operator.PrivacyURL}},
 		OIDC: a.idp.Handler(), Relay: a.hub, Pages: web.Handler(), OnCamera: a.models.prepare,
-		Ready: a.ready, Client: client, Now: a.opts.Now, Rand: a.opts.Rand, Log: a.log, Logos: logos, Observe: a.meters.request}
+		Ready: a.ready, Client: client, Now: a.opts.Now, Rand: a.opts.Rand, Log: a.log, Logos: logos, Observe: a.meters.request, Pace: a.opts.pace}
 	if a.opts.demo != nil {
 		a.opts.demo.change(&api, a)
 	}

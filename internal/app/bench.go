@@ -66,7 +66,7 @@ func NewLoginBench(ctx context.Context, data string, now func() time.Time, rando
 	cfg.Operator = config.Operator{Name: "Bench", Contact: "bench@bench.example"}
 	cfg.Service = []config.Service{{ID: benchClient, NameEN: "Bench", NameFR: "Bench", PurposeEN: "measure", PurposeFR: "mesurer",
 		RedirectURIs: []string{benchRedirect}, Essential: []string{"family_name", "birthdate"}, SecretSHA256: hex.EncodeToString(sum[:])}}
-	b.app, err = New(ctx, Options{Config: cfg, Version: "bench", Log: slog.New(slog.DiscardHandler), Now: now, Rand: random})
+	b.app, err = New(ctx, Options{Config: cfg, Version: "bench", Log: slog.New(slog.DiscardHandler), Now: now, Rand: random, pace: 1000})
 	if err != nil {
 		return nil, err
 	}

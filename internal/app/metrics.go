@@ -144,8 +144,8 @@ func (a *App) serveMetrics(ctx context.Context, listener net.Listener) {
 	server := &http.Server{Handler: a.meters.registry, ReadHeaderTimeout: headerWithin, ReadTimeout: requestWithin, WriteTimeout: requestWithin,
 		MaxHeaderBytes: maxHeader, ErrorLog: slog.NewLogLogger(quiet{a.log.Handler()}, slog.LevelDebug)}
 	defer context.AfterFunc(ctx, func() { _ = server.Close() })()
-	a.log.Info("metrics", "address", listener.Addr().String())
+	a.log.InfoContext(ctx, "metrics", "address", listener.Addr().String())
 	if err := server.Serve(listener); err != nil && ctx.Err() == nil {
-		a.log.Error("metrics", "error", err)
+		a.log.ErrorContext(ctx, "metrics", "error", err)
 	}
 }
