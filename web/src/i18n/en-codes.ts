@@ -151,7 +151,7 @@ export const enCodes = {
   "reason.connection_lost.what": "The connection broke before the end.",
   "reason.connection_lost.do": "Try again. An interruption counts only if there are many.",
   "reason.document_limit.what": "Too many checks with this document and the camera have failed lately.",
-  "reason.document_limit.do": "This pause protects the document’s owner. A counter can check you now; with the camera, come back within a day.",
+  "reason.document_limit.do": "This pause protects the document’s owner. A counter can check you now; with the camera, come back later.",
   "reason.unknown.what": "The check did not succeed.",
   "reason.unknown.do": "Try again, or go to a counter.",
 

@@ -150,7 +150,7 @@ export const frCodes: Record<keyof typeof enCodes, string> = {
   "reason.connection_lost.what": "La connexion s’est rompue avant la fin.",
   "reason.connection_lost.do": "Réessayez. Une interruption ne compte que si elle se répète.",
   "reason.document_limit.what": "Trop de vérifications de ce document avec la caméra ont échoué récemment.",
-  "reason.document_limit.do": "Cette pause protège le titulaire du document. Un guichet peut vous vérifier dès maintenant ; avec la caméra, revenez dans la journée ou demain.",
+  "reason.document_limit.do": "Cette pause protège le titulaire du document. Un guichet peut vous vérifier dès maintenant ; avec la caméra, revenez plus tard.",
   "reason.unknown.what": "La vérification n’a pas abouti.",
   "reason.unknown.do": "Réessayez, ou allez à un guichet.",
 
