@@ -31,7 +31,7 @@ var floors = [][]string{
 	{"mrtd"},
 	{"mrtd/specimen", "mrtd/vpcd", "face", "internal/consent"},
 	{"face/pack", "face/eval", "face/attack"},
-	{"internal/account", "internal/vault", "internal/proofing"},
+	{"internal/account", "internal/vault", "internal/proofing", "internal/counter"},
 	{"internal/account/authtest", "internal/vault/vaulttest"},
 	{"internal/problem", "internal/config"},
 	{"internal/store", "internal/onnx", "internal/relay", "internal/pcsc"},

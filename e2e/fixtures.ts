@@ -9,7 +9,7 @@ interface Fixtures {
 }
 
 /** Answers that the pages expect, and that the browser reports as failed loads all the same. */
-const expected = /^Failed to load resource: (the server responded with a status of (401|404|409|410|503)|net::ERR_(CONNECTION_REFUSED|INCOMPLETE_CHUNKED_ENCODING|CONNECTION_RESET|EMPTY_RESPONSE|FAILED))|^WebSocket connection to/;
+const expected = /^Failed to load resource: (the server responded with a status of (401|403|404|409|410|503)|net::ERR_(CONNECTION_REFUSED|INCOMPLETE_CHUNKED_ENCODING|CONNECTION_RESET|EMPTY_RESPONSE|FAILED))|^WebSocket connection to/;
 
 /** Collects what goes wrong in a page: exceptions, errors on the console, refusals of the content policy. */
 function watch(page: Page, faults: string[]): void {

@@ -83,7 +83,12 @@ export class Program {
     return `http://localhost:${String(this.port)}`;
   }
 
-  /** The address of the demo service of that name, as the program printed it. */
+  /** The configuration file of a server that is not the demonstration. */
+  get config(): string {
+    return path.join(this.data, "ipse.toml");
+  }
+
+  /** The address of the demo service of that name, or of its counter, as the program printed it. */
   service(name: string): string {
     const found = this.#services.find((s) => s.name === name);
     if (found === undefined) throw new Error(`no demo service ${name} in:\n${this.#said}`);
@@ -98,13 +103,12 @@ export class Program {
   async #arguments(): Promise<string[]> {
     const address = `127.0.0.1:${String(this.port)}`;
     if (this.#options.trust === undefined) return ["demo", "--addr", address, "--data", this.data, "--log"];
-    const config = path.join(this.data, "ipse.toml");
-    await writeFile(config, [
+    await writeFile(this.config, [
       `[server]`, `address = "${address}"`, `public_url = "${this.url}"`, `data = "${path.join(this.data, "data")}"`,
       `[operator]`, `name = "Utopia Digital Agency"`, `contact = "privacy@agency.example"`,
       `[trust]`, `sources = ["${this.#options.trust}"]`, "",
     ].join("\n"));
-    return ["serve", "--config", config];
+    return ["serve", "--config", this.config];
   }
 
   async #isReady(): Promise<boolean> {
@@ -127,7 +131,7 @@ export class Program {
     }
     this.#services = [...this.#said.matchAll(/^ +(\S.*?) +(https?:\/\/\S+)$/gm)]
       .map(([, name, url]) => ({ name: name ?? "", url: url ?? "" }))
-      .filter(({ url }) => !url.startsWith(this.url));
+      .filter(({ url }) => !url.startsWith(this.url) || url.includes("/agent"));
   }
 
   /** Lays a specimen on a reader far away, which is the program too; ends with stop. */

@@ -8,6 +8,7 @@ import (
 )
 
 type adminCmd struct {
+	Agent  adminAgentCmd  `cmd:"" help:"The agents at the counter, and what they decided."`
 	Backup adminBackupCmd `cmd:"" help:"Copy the database to a new file; the server may be running."`
 }
 

@@ -7,7 +7,7 @@ import "fmt"
 type commands struct {
 	Demo     demoCmd     `cmd:"" help:"Everything at once on this machine, offline: server, specimen passport, two services."`
 	Serve    serveCmd    `cmd:"" help:"Run the server."`
-	Admin    adminCmd    `cmd:"" help:"Manage an installation: backups."`
+	Admin    adminCmd    `cmd:"" help:"Manage an installation: agents at the counter, backups."`
 	Config   configCmd   `cmd:"" help:"Print the documented reference configuration, or check a file."`
 	Passport passportCmd `cmd:"" help:"Read a document's chip, judge evidence, look into trust lists, make specimens."`
 	Face     faceCmd     `cmd:"" help:"Compare two faces, judge a recorded live check, verify models."`

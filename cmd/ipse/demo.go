@@ -38,7 +38,7 @@ func (cmd demoCmd) explain(c *cliContext, demo *app.Demo) {
   1. Prove who you are   %s
      Choose "with my camera", agree, and use the specimen passport. Then play
      the demo person, or let your own camera take the portrait and compare you.
-     Or choose "at a counter", and be the agent too, in another window:
+     Or choose "at a counter", and be the agent too, in another browser:
      %-24s %s
   2. Log in to a service with the passkey you made
 `, demo.URL(), "Counter", demo.AgentURL())

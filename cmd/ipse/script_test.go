@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -55,7 +56,7 @@ func TestScripts(t *testing.T) {
 			_, err := onnx.Locate(".")
 			return err == nil, nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "site": site, "answers": answers, "cut": cut, "pairs": pairs},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "site": site, "answers": answers, "cut": cut, "pairs": pairs, "agentid": agentID},
 	})
 }
 
@@ -148,4 +149,20 @@ func pairs(ts *testscript.TestScript, neg bool, args []string) {
 		list += f[0] + "," + f[1] + ",1\n"
 	}
 	ts.Check(os.WriteFile(ts.MkAbs(args[3]), []byte(list), 0o600))
+}
+
+// agentid LETTER takes the identifier of "LETTER. Agent" from the list just printed
+// into $AGENT.
+func agentID(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: agentid LETTER")
+	}
+	ts.Check(ts.Exec("ipse", "admin", "agent", "list", "--config", "ipse.toml"))
+	for line := range strings.Lines(ts.ReadFile("stdout")) {
+		if id, _, _ := strings.Cut(line, " "); strings.Contains(line, args[0]+". Agent") {
+			ts.Setenv("AGENT", id)
+			return
+		}
+	}
+	ts.Fatalf("no agent %s", args[0])
 }

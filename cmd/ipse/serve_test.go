@@ -102,8 +102,8 @@ func TestTheDemonstrationSaysWhereToGoAndStops(t *testing.T) {
 	if status, body := fetch(t, urls[0]+"/api/config"); status != 200 || !strings.Contains(body, `"demo":true`) {
 		t.Errorf("%d %s", status, body)
 	}
-	if status, body := fetch(t, urls[0]+"/demo/agent"); status != 200 || !strings.Contains(body, "code") {
-		t.Errorf("the counter: %d", status)
+	if !strings.Contains(stdout.String(), urls[0]+"/agent/enrol#") {
+		t.Errorf("no address for the agent: %s", stdout.String())
 	}
 	offices := regexp.MustCompile(`Utopia .* (http://localhost:\d+)\n`).FindAllStringSubmatch(stdout.String(), -1)
 	if len(offices) != 2 {

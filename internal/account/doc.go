@@ -8,7 +8,8 @@
 // Passkeys follow WebAuthn Level 3: discoverable, user verification required, PRF
 // extension required (its output is what the wraps are made with, and must never
 // reach the server: an answer that carries it is refused), attestation none. This
-// package is the only importer of the WebAuthn library.
+// package is the only importer of the WebAuthn library: Signers verifies the
+// passkeys of the agents at the counter, which open no account.
 //
 // # Ceremonies
 //

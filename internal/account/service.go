@@ -108,23 +108,33 @@ func New(cfg Config) (*Service, error) {
 	if cfg.JournalKept < 1 {
 		return nil, errors.New("account: negative number of journal items")
 	}
-	web, err := webauthn.New(&webauthn.Config{
-		RPID: cfg.RPID, RPDisplayName: cfg.RPName, RPOrigins: cfg.Origins,
-		AttestationPreference:  protocol.PreferNoAttestation,
-		AuthenticatorSelection: selection(),
-		Timeouts: webauthn.TimeoutsConfig{ // for the browser; the store enforces the end by our clock
-			Login:        webauthn.TimeoutConfig{Timeout: cfg.ChallengeFor, TimeoutUVD: cfg.ChallengeFor},
-			Registration: webauthn.TimeoutConfig{Timeout: cfg.ChallengeFor, TimeoutUVD: cfg.ChallengeFor},
-		},
-	})
+	web, err := relyingParty(cfg.RPID, cfg.RPName, cfg.Origins, cfg.ChallengeFor)
 	if err != nil {
-		return nil, fmt.Errorf("account: configure WebAuthn: %w", err)
+		return nil, err
 	}
 	wrong, err := fair.NewPoints(fair.PointsConfig{Rand: cfg.Rand, Burst: wrongCodes, Every: wrongCodeEvery, Remember: 1 << 14})
 	if err != nil {
 		return nil, fmt.Errorf("account: %w", err)
 	}
 	return &Service{cfg: cfg, web: web, wrong: wrong}, nil
+}
+
+// relyingParty configures the WebAuthn library. The timeout is for the browser:
+// the end of a ceremony is enforced elsewhere, by our clock.
+func relyingParty(id, name string, origins []string, timeout time.Duration) (*webauthn.WebAuthn, error) {
+	web, err := webauthn.New(&webauthn.Config{
+		RPID: id, RPDisplayName: name, RPOrigins: origins,
+		AttestationPreference:  protocol.PreferNoAttestation,
+		AuthenticatorSelection: selection(),
+		Timeouts: webauthn.TimeoutsConfig{
+			Login:        webauthn.TimeoutConfig{Timeout: timeout, TimeoutUVD: timeout},
+			Registration: webauthn.TimeoutConfig{Timeout: timeout, TimeoutUVD: timeout},
+		},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("account: configure WebAuthn: %w", err)
+	}
+	return web, nil
 }
 
 // selection asks for a discoverable credential with user verification: two

@@ -13,7 +13,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
-	"net/url"
 	"os"
 	"path/filepath"
 	"time"
@@ -23,6 +22,7 @@ import (
 	"ipse/internal/account"
 	"ipse/internal/config"
 	"ipse/internal/consent"
+	"ipse/internal/counter"
 	"ipse/internal/fair"
 	"ipse/internal/httpapi"
 	"ipse/internal/idp"
@@ -70,6 +70,7 @@ type App struct {
 	vault    *vault.Vault
 	accounts *account.Service
 	proofing *proofing.Service
+	counter  *counter.Service
 	idp      *idp.Provider
 	api      *httpapi.API
 }
@@ -92,6 +93,7 @@ func New(ctx context.Context, opts Options) (*App, error) {
 		{"store", a.openStore},
 		{"trust", a.loadTrust},
 		{"services", a.buildServices},
+		{"counter", a.buildCounter},
 		{"OpenID provider", a.buildProvider},
 		{"API", a.buildAPI},
 	} {
@@ -136,6 +138,9 @@ func (a *App) Close(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
+// databaseName is the file of the database in the data folder.
+const databaseName = "ipse.db"
+
 func (a *App) data(name string) string { return filepath.Join(a.opts.Config.Server.Data, name) }
 
 // protect keeps memory out of dumps, and warns where it may reach a disk.
@@ -152,7 +157,7 @@ func (a *App) loadKeys(context.Context) (err error) {
 }
 
 func (a *App) openStore(ctx context.Context) (err error) {
-	a.store, err = store.Open(ctx, store.Config{Path: a.data("ipse.db")})
+	a.store, err = store.Open(ctx, store.Config{Path: a.data(databaseName)})
 	return err
 }
 
@@ -206,11 +211,7 @@ func (a *App) buildServices(context.Context) (err error) {
 	if a.chip, err = newChipReader(a.trust, cfg.Trust, random, now); err != nil {
 		return err
 	}
-	var agents proofing.Agents // no counter's decision is accepted without
-	if a.opts.demo != nil {
-		agents = a.opts.demo.agent
-	}
-	a.proofing, err = proofing.NewService(proofing.Config{Agents: agents, Policy: proofingPolicy(cfg.Proofing), Consent: issuer, Store: a.store,
+	a.proofing, err = proofing.NewService(proofing.Config{Agents: agents{a}, Policy: proofingPolicy(cfg.Proofing), Consent: issuer, Store: a.store,
 		Readers: readers{a.hub}, Chip: a.chip, Face: a.models, FaceSteps: faceSteps(cfg.Face), Now: now, Rand: random, Log: a.log, Observe: a.meters.check,
 		MaxReadings: cfg.Proofing.ConcurrentReadings, MaxFaceRuns: cfg.Face.ConcurrentChecks})
 	if err != nil {
@@ -220,12 +221,12 @@ func (a *App) buildServices(context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	public, err := url.Parse(cfg.Server.PublicURL)
+	host, origin, err := relyingParty(cfg.Server.PublicURL)
 	if err != nil {
-		return fmt.Errorf("public address: %w", err)
+		return err
 	}
-	a.accounts, err = account.New(account.Config{Store: a.store, Vault: a.vault, RPID: public.Hostname(), RPName: "Ipse",
-		Origins: []string{public.Scheme + "://" + public.Host}, Now: now, Rand: random})
+	a.accounts, err = account.New(account.Config{Store: a.store, Vault: a.vault, RPID: host, RPName: "Ipse",
+		Origins: []string{origin}, Now: now, Rand: random})
 	return err
 }
 
@@ -256,7 +257,7 @@ func (a *App) buildAPI(context.Context) error {
 	if err != nil {
 		return err
 	}
-	api := httpapi.Config{PublicURL: cfg.Server.PublicURL, Proofing: a.proofing, Accounts: a.accounts, Vault: a.vault, Logins: logins{a.idp}, SignOuts: a.idp,
+	api := httpapi.Config{PublicURL: cfg.Server.PublicURL, Proofing: a.proofing, Accounts: a.accounts, Vault: a.vault, Counter: a.counter, Logins: logins{a.idp}, SignOuts: a.idp,
 		Site: httpapi.Site{Name: "Ipse", Version: a.opts.Version, Languages: []string{"en", "fr"}, Light: cfg.Face.Light, Counter: httpapi.Counter{Places: cfg.Counter.Places},
 			Operator: httpapi.Operator{Name: cfg.Operator.Name, Contact: cfg.Operator.Contact, PrivacyURL: cfg.Operator.PrivacyURL}},
 		OIDC: a.idp.Handler(), Relay: a.hub, Pages: web.Handler(), OnCamera: a.models.prepare,

@@ -12,5 +12,5 @@ import (
 // do not change and belong elsewhere (docs/operate.md).
 func Backup(ctx context.Context, cfg config.Config, to string) error {
 	a := &App{opts: Options{Config: cfg}}
-	return store.CopyFile(ctx, a.data("ipse.db"), to)
+	return store.CopyFile(ctx, a.data(databaseName), to)
 }

@@ -54,6 +54,7 @@ type Demo struct {
 	desk      *passportDesk
 	offices   []*office
 	listener  net.Listener
+	agentURL  string
 	temporary string // folder to remove, or empty
 }
 
@@ -67,7 +68,6 @@ type office struct {
 // demo is what the demonstration changes in an App.
 type demo struct {
 	desk          *passportDesk
-	agent         *demoAgent
 	registrations []idp.Service
 }
 
@@ -98,10 +98,6 @@ func NewDemo(ctx context.Context, opts DemoOptions) (_ *Demo, err error) {
 	if d.desk, err = newPassportDesk("http://"+listener.Addr().String(), opts); err != nil {
 		return nil, err
 	}
-	agent, err := newDemoAgent(opts.Log, opts.Rand)
-	if err != nil {
-		return nil, err
-	}
 	cfg := config.Default()
 	cfg.Server.Address = listener.Addr().String()
 	cfg.Server.MetricsAddress = opts.metrics
@@ -116,11 +112,44 @@ func NewDemo(ctx context.Context, opts DemoOptions) (_ *Demo, err error) {
 		return nil, fmt.Errorf("demo configuration: %w", err)
 	}
 	d.app, err = New(ctx, Options{Config: cfg, Version: opts.Version, Log: opts.Log, Now: opts.Now, Rand: opts.Rand,
-		demo: &demo{desk: d.desk, agent: agent, registrations: d.registrations()}})
+		demo: &demo{desk: d.desk, registrations: d.registrations()}})
+	if err != nil {
+		return nil, err
+	}
+	d.agentURL, err = d.inviteAgent(ctx)
 	if err != nil {
 		return nil, err
 	}
 	return d, nil
+}
+
+// demoAgentName is the one agent of the demonstration, whom whoever tries it out plays.
+const demoAgentName = "Demo agent"
+
+// inviteAgent returns where the demo agent goes: to their enrolment or, where the
+// data folder knows them from an earlier run, to their page.
+func (d *Demo) inviteAgent(ctx context.Context) (string, error) {
+	staff := d.app.staff()
+	known, err := staff.List(ctx)
+	if err != nil {
+		return "", err
+	}
+	for _, a := range known {
+		switch {
+		case a.Name != demoAgentName || a.RemovedOn != "":
+		case a.Key != nil:
+			return d.URL() + "/agent", nil
+		default: // never enrolled, and the code is gone
+			if err := staff.Remove(ctx, a.ID); err != nil {
+				return "", err
+			}
+		}
+	}
+	invited, err := staff.Add(ctx, demoAgentName)
+	if err != nil {
+		return "", err
+	}
+	return EnrolURL(d.URL(), invited.Code), nil
 }
 
 // openOffices makes the two demo services, on the ports after the server's own.
@@ -156,8 +185,8 @@ func (d *Demo) registrations() []idp.Service {
 	return out
 }
 
-// AgentURL is the page of the counter's agent.
-func (d *Demo) AgentURL() string { return d.URL() + "/demo/agent" }
+// AgentURL is where whoever tries the demonstration out becomes its agent.
+func (d *Demo) AgentURL() string { return d.agentURL }
 
 // URL is where to begin.
 func (d *Demo) URL() string { return d.app.opts.Config.Server.PublicURL }
@@ -277,8 +306,7 @@ func (d *demo) services() []idp.Service { return d.registrations }
 // change adds to the API what only the demonstration has.
 func (d *demo) change(cfg *httpapi.Config, a *App) {
 	cfg.Site.Demo = true
-	d.agent.proofing = a.proofing
-	cfg.Demo = demoRoutes{d.desk, d.agent}
+	cfg.Demo = d.desk
 	cfg.Pace = 20 // everybody is one address here
 	cfg.Pages = ownHost(a.opts.Config.Server.PublicURL, cfg.Pages)
 }
@@ -310,12 +338,6 @@ func personFile(person, name string) ([]byte, error) {
 		return nil, httpapi.ErrDemoInput
 	}
 	return content, nil
-}
-
-// demoRoutes is httpapi.Demo.
-type demoRoutes struct {
-	*passportDesk
-	*demoAgent
 }
 
 // File implements httpapi.Demo.

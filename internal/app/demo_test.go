@@ -12,7 +12,6 @@ import (
 	"log/slog"
 	"maps"
 	"net/http"
-	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -266,25 +265,14 @@ func TestTheWholeJourney(t *testing.T) {
 	searchFor(t, log.String()+filesOf(t, data), p, b)
 }
 
-// act is what the agent does on the counter's page.
-func act(t testing.TB, demo *app.Demo, form url.Values) (int, string) {
+// agentOf enrols the demonstration's agent, with the address that it prints.
+func agentOf(t testing.TB, demo *app.Demo) *apitest.Agent {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, demo.AgentURL(), strings.NewReader(form.Encode()))
-	if err != nil {
-		t.Fatal(err)
+	page, code, found := strings.Cut(demo.AgentURL(), "#")
+	if !found || page != demo.URL()+"/agent/enrol" {
+		t.Fatalf("the agent's address: %s", page)
 	}
-	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	req.Header.Set("Origin", demo.URL())
-	res, err := http.DefaultClient.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = res.Body.Close() }()
-	body, err := io.ReadAll(res.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return res.StatusCode, string(body)
+	return apitest.NewAgent(t, demo.URL(), code, &http.Transport{})
 }
 
 // atCounter is a browser whose person stands at the counter, and their code.
@@ -297,48 +285,6 @@ func atCounter(t testing.TB, demo *app.Demo) (*apitest.Browser, string) {
 		t.Fatalf("%+v", v)
 	}
 	return b, v.Counter.CaseCode
-}
-
-func TestTheCounterDecidesByCodeAndSignature(t *testing.T) {
-	t.Parallel()
-	demo, _, _ := startDemo(t, "")
-	b, code := atCounter(t, demo)
-	if _, page := act(t, demo, url.Values{"code": {"AAAA-AAAA"}}); !strings.Contains(page, "No open case") {
-		t.Error("a wrong code opens something")
-	}
-	if _, page := act(t, demo, url.Values{"code": {code}, "decision": {"approve"}}); strings.Contains(page, "Confirmed") {
-		t.Error("approved without looking")
-	}
-	_, page := act(t, demo, url.Values{"code": {strings.ToLower(code)}})
-	for _, want := range []string{"ERIKSSON", "data:image/jpeg;base64,"} {
-		if !strings.Contains(page, want) {
-			t.Errorf("the case lacks %s", want)
-		}
-	}
-	if v := b.View(); !v.Counter.Opened {
-		t.Errorf("the person is not told that the case is open: %+v", v.Counter)
-	}
-	b.Refused("POST", "/api/proofing/counter", apitest.None{}, 409, "wrong_state")
-	decision := url.Values{"code": {code}, "decision": {"approve"}, "person": {"on"}, "document": {"on"}}
-	if _, page := act(t, demo, decision); !strings.Contains(page, "Confirmed") {
-		t.Fatalf("not taken: %s", page)
-	}
-	if _, page := act(t, demo, decision); !strings.Contains(page, "No open case") {
-		t.Error("one code decides twice")
-	}
-	if v := b.View(); v.State != proofing.StateAccount {
-		t.Errorf("%+v", v)
-	}
-
-	b, _ = atCounter(t, demo)
-	var v proofing.View
-	b.OK("POST", "/api/proofing/counter", apitest.None{}, &v)
-	if _, page := act(t, demo, url.Values{"code": {v.Counter.CaseCode}, "decision": {"refuse"}}); !strings.Contains(page, "Refused") {
-		t.Fatalf("not taken: %s", page)
-	}
-	if v := b.View(); v.State != proofing.StateRefused || v.Result.Reason != proofing.ReasonCounterRefused {
-		t.Errorf("%+v", v)
-	}
 }
 
 // seen is all that anybody can see of a person once they are accepted.
@@ -383,8 +329,9 @@ func TestNobodyCanTellTheRoutesApart(t *testing.T) {
 	}
 	demo, _, _ := startDemo(t, "")
 	byCounter, code := atCounter(t, demo)
-	act(t, demo, url.Values{"code": {code}})
-	act(t, demo, url.Values{"code": {code}, "decision": {"approve"}, "person": {"on"}, "document": {"on"}})
+	agent := agentOf(t, demo)
+	agent.Open(code)
+	agent.Decide(apitest.Approval())
 	byCamera := apitest.New(t, demo.URL(), &http.Transport{})
 	byCamera.Start("camera")
 	readSpecimen(t, byCamera, map[string]string{"person": "p02"})

@@ -3,13 +3,13 @@ package app_test
 import (
 	"io"
 	"net/http"
-	"net/url"
 	"regexp"
 	"strings"
 	"testing"
 	"time"
 
 	"ipse/internal/app"
+	"ipse/internal/httpapi/apitest"
 )
 
 // TestMetricsCountAndNameNobody: after a whole journey the exposition has its counts,
@@ -21,8 +21,9 @@ func TestMetricsCountAndNameNobody(t *testing.T) {
 	opts.Metrics(":0") // of loopback
 	demo, log, _ := runDemo(t, opts)
 	b, code := atCounter(t, demo)
-	act(t, demo, url.Values{"code": {code}})
-	act(t, demo, url.Values{"code": {code}, "decision": {"approve"}, "person": {"on"}, "document": {"on"}})
+	agent := agentOf(t, demo)
+	agent.Open(code)
+	agent.Decide(apitest.Approval())
 	b.CreateAccount()
 	consentAtWitness(t, b)
 	account, _, _ := b.Open()
@@ -48,7 +49,7 @@ func TestMetricsCountAndNameNobody(t *testing.T) {
 			t.Errorf("missing %s", want)
 		}
 	}
-	canaries := []string{"ERIKSSON", "ANNA", "L898902", "1974", "127.0.0.1", witnessID, code, "counter"}
+	canaries := []string{"ERIKSSON", "ANNA", "L898902", "1974", "127.0.0.1", witnessID, code, "counter", "Demo agent"}
 	for _, p := range account.Passkeys {
 		canaries = append(canaries, p.Name)
 	}

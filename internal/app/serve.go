@@ -123,6 +123,7 @@ func (a *App) sweep(ctx context.Context) {
 	jobs := []job{
 		{"checks", 5 * time.Second, a.proofing.Sweep},
 		{"sessions", 2 * time.Minute, func(ctx context.Context) error { _, err := a.accounts.Sweep(ctx); return err }},
+		{"counter", 5 * time.Minute, func(ctx context.Context) error { _, err := a.counter.Sweep(ctx); return err }},
 		{"logins", time.Minute, a.idp.Sweep},
 		{"disk", time.Minute, a.checkDisk},
 	}

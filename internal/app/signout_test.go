@@ -4,7 +4,6 @@ import (
 	"encoding/base64"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -26,8 +25,9 @@ func TestServicesHearOfASignOut(t *testing.T) {
 	opts.Register(service)
 	demo, log, _ := runDemo(t, opts)
 	b, code := atCounter(t, demo)
-	act(t, demo, url.Values{"code": {code}})
-	act(t, demo, url.Values{"code": {code}, "decision": {"approve"}, "person": {"on"}, "document": {"on"}})
+	agent := agentOf(t, demo)
+	agent.Open(code)
+	agent.Decide(apitest.Approval())
 	b.CreateAccount()
 	for _, end := range []struct{ method, path string }{{"DELETE", "/api/session"}, {"DELETE", "/api/sessions"}, {"DELETE", "/api/account"}} {
 		consentAtWitness(t, b)

@@ -19,7 +19,8 @@ type Config struct {
 	Proofing Proofing `toml:"proofing"`
 	// Face sets the comparison with the chip's portrait.
 	Face Face `toml:"face"`
-	// Counter tells people where they can go who do not want the camera.
+	// Counter is the route without a camera: where people go, and its agents (ipse
+	// admin agent).
 	Counter Counter `toml:"counter"`
 	// Service lists the services that people log in to, one [[service]] each.
 	Service []Service `toml:"service"`
@@ -127,6 +128,11 @@ type Face struct {
 type Counter struct {
 	// Places and opening hours, one line each, as people should read them.
 	Places []string `toml:"places"`
+	// How long an agent's session lasts without use, 2m to 1h.
+	SessionIdle Duration `toml:"session_idle"`
+	// For how many days the evidence of agents' decisions is kept, 1 to 3650: who
+	// decided what and when, on which checklist, and nothing about the person.
+	DecisionsKeptDays int `toml:"decisions_kept_days"`
 }
 
 // Service is one [[service]] table: a relying party.
@@ -216,6 +222,7 @@ func Default() Config {
 		Trust:  Trust{Policy: "icao", CheckEvery: Duration(time.Minute)},
 		Proofing: Proofing{SessionLifetime: Duration(30 * time.Minute), ConcurrentReadings: 64, MinimumLevel: "substantial", DocumentAttempts: 5, FaceAttempts: 3,
 			DocumentFailures: 6, DocumentFailuresWindow: Duration(24 * time.Hour)},
-		Face: Face{FMR: "1:10000", ConcurrentChecks: 2, Light: "when_available"},
+		Face:    Face{FMR: "1:10000", ConcurrentChecks: 2, Light: "when_available"},
+		Counter: Counter{SessionIdle: Duration(10 * time.Minute), DecisionsKeptDays: 730},
 	}
 }

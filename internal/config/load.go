@@ -114,6 +114,8 @@ func (c Config) Validate() error {
 		v.span("trust.check_every", c.Trust.CheckEvery, 10*time.Second, 24*time.Hour)
 	}
 	v.face(c.Face)
+	v.span("counter.session_idle", c.Counter.SessionIdle, 2*time.Minute, time.Hour)
+	v.count("counter.decisions_kept_days", c.Counter.DecisionsKeptDays, 3650)
 	seen := map[string]bool{}
 	for i, s := range c.Service {
 		name := fmt.Sprintf("service[%d]", i)

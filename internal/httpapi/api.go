@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"ipse/internal/account"
+	"ipse/internal/counter"
 	"ipse/internal/fair"
 	"ipse/internal/problem"
 	"ipse/internal/proofing"
@@ -109,8 +110,10 @@ type Config struct {
 	Proofing  *proofing.Service
 	Accounts  *account.Service
 	Vault     *vault.Vault
-	Logins    Logins
-	SignOuts  SignOuts
+	// Counter serves the agents.
+	Counter  *counter.Service
+	Logins   Logins
+	SignOuts SignOuts
 	// OIDC serves the OpenID provider's own paths, Relay the readers, Pages the rest.
 	OIDC, Relay, Pages http.Handler
 	// Demo is what the demonstration adds under /demo/; nil, as everywhere else,
@@ -154,7 +157,7 @@ func New(cfg Config) (*API, error) {
 	if err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") {
 		return nil, errors.New("httpapi: the public address is not a URL")
 	}
-	if cfg.Proofing == nil || cfg.Accounts == nil || cfg.Vault == nil || cfg.Logins == nil || cfg.SignOuts == nil || cfg.OIDC == nil || cfg.Relay == nil ||
+	if cfg.Proofing == nil || cfg.Accounts == nil || cfg.Vault == nil || cfg.Counter == nil || cfg.Logins == nil || cfg.SignOuts == nil || cfg.OIDC == nil || cfg.Relay == nil ||
 		cfg.Pages == nil || cfg.Ready == nil || cfg.Client == nil || cfg.Now == nil || cfg.Rand == nil || cfg.Log == nil {
 		return nil, errors.New("httpapi: incomplete configuration")
 	}
@@ -225,6 +228,18 @@ func (a *API) mux() *http.ServeMux {
 		{"POST /api/login/{id}/consent", 2, a.loginConsent},
 		{"POST /api/login/{id}/refuse", 1, a.loginRefuse},
 
+		{"POST /api/agent/enrol/options", 10, a.enrolOptions},
+		{"POST /api/agent/enrol", 10, a.enrol},
+		{"POST /api/agent/session/options", 2, a.agentOptions},
+		{"POST /api/agent/session", 2, a.agentSignIn},
+		{"GET /api/agent/session", 0, a.agentSession},
+		{"DELETE /api/agent/session", 0, a.agentSignOut},
+		{"POST /api/agent/case", 2, a.openCase},
+		{"GET /api/agent/case/portrait", 1, a.casePortrait},
+		{"DELETE /api/agent/case", 1, a.releaseCase},
+		{"POST /api/agent/case/decision/options", 2, a.decisionOptions},
+		{"POST /api/agent/case/decision", 2, a.decide},
+
 		{"/api/", 0, notFound},
 		{"/demo/", 0, notFound},
 	} {
@@ -232,9 +247,6 @@ func (a *API) mux() *http.ServeMux {
 	}
 	if a.cfg.Demo != nil {
 		mux.Handle("POST /demo/api/passport", a.own(5, a.demoPassport))
-		for _, pattern := range []string{"GET /demo/agent", "POST /demo/agent", "GET /demo/agent.css"} {
-			mux.Handle(pattern, a.own(1, a.demoAgent))
-		}
 		mux.Handle("GET /demo/people/{person}/live/{file}", a.own(0, a.demoFile))
 	}
 	mux.Handle(relay.Path, a.cfg.Relay)

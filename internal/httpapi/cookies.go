@@ -8,6 +8,7 @@ import "net/http"
 const (
 	cookieProofing = "ipse_proofing"
 	cookieSession  = "ipse_session"
+	cookieAgent    = "ipse_agent"
 )
 
 func (a *API) cookieName(name string) string {
@@ -27,7 +28,7 @@ func (a *API) cookie(r *http.Request, name string) string {
 
 // setCookie sets a cookie, or removes it when value is empty. The session's is
 // Lax, since a service's logout begins with a navigation from another site; no
-// GET request changes anything. The proofing's is Strict.
+// GET request changes anything. The proofing's and the agent's are Strict.
 func (a *API) setCookie(w http.ResponseWriter, name, value string) {
 	c := &http.Cookie{Name: a.cookieName(name), Value: value, Path: "/", HttpOnly: true, Secure: a.secure, SameSite: http.SameSiteStrictMode}
 	if name == cookieSession {

@@ -21,8 +21,6 @@ type Demo interface {
 	// File returns a file of a rendered person's live sequence. ErrDemoInput when
 	// there is none.
 	File(person, name string) ([]byte, error)
-	// Agent serves the page of the counter's agent, its form and its style.
-	Agent(w http.ResponseWriter, r *http.Request)
 }
 
 // DemoZone is what is printed on the specimen passport.
@@ -73,11 +71,6 @@ func (a *API) demoPassport(w http.ResponseWriter, r *http.Request) error {
 
 // maxDemoBody: a picture of at most maxFrame, in base64url.
 const maxDemoBody = maxFrame*4/3 + 1024
-
-func (a *API) demoAgent(w http.ResponseWriter, r *http.Request) error {
-	a.cfg.Demo.Agent(w, r)
-	return nil
-}
 
 func (a *API) demoFile(w http.ResponseWriter, r *http.Request) error {
 	name := r.PathValue("file")

@@ -44,6 +44,7 @@ type server struct {
 	chip   *chipScript
 	face   *faceScript
 	logins *loginTable
+	cases  *caseTable
 	log    *piitest.Log
 	change []func(*httpapi.Config)
 
@@ -58,7 +59,7 @@ func newServer(t testing.TB, change ...func(*httpapi.Config)) *server {
 		t.Fatal(err)
 	}
 	s := &server{t: t, path: filepath.Join(t.TempDir(), "ipse.db"), keys: key, change: change, now: time.Now().Truncate(time.Second),
-		chip: &chipScript{}, face: &faceScript{}, logins: &loginTable{}, log: &piitest.Log{}}
+		chip: &chipScript{}, face: &faceScript{}, logins: &loginTable{}, cases: &caseTable{}, log: &piitest.Log{}}
 	s.http = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.mu.Lock()
 		api := s.api
@@ -102,7 +103,7 @@ func (s *server) open() {
 	accounts := apitest.Must(account.New(account.Config{Store: s.store, Vault: claims, RPID: "localhost", RPName: "Ipse",
 		Origins: []string{s.url}, Now: s.clock, Rand: rand.Reader}))
 	cfg := httpapi.Config{PublicURL: s.url, Site: httpapi.Site{Name: "Ipse", Languages: []string{"en", "fr"}}, Proofing: s.proof, Accounts: accounts,
-		Vault: claims, Logins: s.logins, SignOuts: s.logins, OIDC: http.NotFoundHandler(), Relay: s.hub, Pages: http.HandlerFunc(page),
+		Vault: claims, Counter: s.counterOf(), Logins: s.logins, SignOuts: s.logins, OIDC: http.NotFoundHandler(), Relay: s.hub, Pages: http.HandlerFunc(page),
 		Ready: s.store.Ping, Client: httpapi.Client(nil), Now: s.clock, Rand: rand.Reader, Log: log}
 	for _, f := range s.change {
 		f(&cfg)

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"ipse/internal/account"
+	"ipse/internal/counter"
 	"ipse/internal/proofing"
 )
 
@@ -43,6 +44,7 @@ func Of(err error) Problem {
 	p := code.problem()
 	var busy *proofing.BusyError
 	var limit *account.LimitError
+	var wrong *counter.LimitError
 	var own *Error
 	switch {
 	case errors.As(err, &own) && own.RetryAfter > 0:
@@ -51,6 +53,8 @@ func Of(err error) Problem {
 		p.RetryAfter = seconds(busy.RetryAfter)
 	case errors.As(err, &limit):
 		p.RetryAfter = seconds(limit.RetryAfter)
+	case errors.As(err, &wrong):
+		p.RetryAfter = seconds(wrong.RetryAfter)
 	}
 	return p
 }

@@ -5,6 +5,7 @@ import (
 
 	"ipse/internal/account"
 	"ipse/internal/consent"
+	"ipse/internal/counter"
 	"ipse/internal/proofing"
 	"ipse/internal/vault"
 )
@@ -43,6 +44,10 @@ const (
 	PresentationRefused Code = "presentation_refused"
 	EssentialMissing    Code = "essential_missing"
 	LevelTooLow         Code = "level_too_low"
+	CaseUnknown         Code = "case_unknown"
+	CaseOpen            Code = "case_open"
+	EnrolmentUnknown    Code = "enrolment_unknown"
+	AgentRefused        Code = "agent_refused"
 )
 
 // kind is what a code means to programs.
@@ -84,6 +89,10 @@ func kinds() []kind {
 		{PresentationRefused, http.StatusUnprocessableEntity, "The presentation is not accepted."},
 		{EssentialMissing, http.StatusUnprocessableEntity, "An essential attribute is missing."},
 		{LevelTooLow, http.StatusForbidden, "The account's level is too low."},
+		{CaseUnknown, http.StatusNotFound, "No case is open with this code."},
+		{CaseOpen, http.StatusConflict, "Another case is open."},
+		{EnrolmentUnknown, http.StatusNotFound, "The enrolment code is unknown, used or expired."},
+		{AgentRefused, http.StatusForbidden, "The answer of the agent's passkey is not accepted."},
 	}
 }
 
@@ -118,12 +127,22 @@ func rows() []row {
 		{proofing.ErrBusy, Busy},
 		{proofing.ErrRunOver, WrongState},
 		{proofing.ErrConflict, WrongState},
-		{proofing.ErrNoCase, NotFound},
-		{proofing.ErrCaseTaken, WrongState},
-		{proofing.ErrAgent, Forbidden},
+		{proofing.ErrNoCase, CaseUnknown},
+		{proofing.ErrCaseOpen, CaseOpen},
+		{proofing.ErrAgent, AgentRefused},
 		{proofing.ErrClosed, Unavailable},
 		{proofing.ErrPortrait, WrongState}, // the session is refused then: the page asks where it stands
 		{proofing.ErrInternal, Internal},
+
+		{counter.ErrNoSession, SignedOut},
+		{counter.ErrEnrolment, EnrolmentUnknown},
+		{counter.ErrPasskey, AgentRefused},
+		{counter.ErrChecklist, InvalidRequest},
+		{counter.ErrNoCase, CaseUnknown},
+		{counter.ErrLimited, RateLimited},
+		{counter.ErrName, InvalidRequest},
+		{counter.ErrNoAgent, NotFound},
+		{counter.ErrEvidence, Internal},
 
 		{account.ErrNoSession, SignedOut},
 		{account.ErrScope, PasskeyNeeded},

@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"strings"
 	"time"
 
@@ -18,28 +21,33 @@ import (
 type counterCase struct {
 	code    string // ABCD-EFGH
 	expires time.Time
-	agent   string   // who opened it, or empty
-	nonce   [32]byte // binds the decision to this opening
+	agent   string // who opened it, or empty
+	id      string // of this opening, random; what the agent signs names it
+	shown   bool   // the portrait was handed out
+	misses  int    // answers of the agent's passkey that did not verify
 }
+
+// heldCase is the one case that an agent has open.
+type heldCase struct {
+	live    *live
+	expires time.Time
+}
+
+// maxMisses is how many answers that do not verify put a case down.
+const maxMisses = 4
 
 // caseAlphabet has no characters that are mistaken for one another when read
 // aloud or written by hand (no 0 O, 1 I L, 5 S, 8 B, U V). 24 characters, 8 of
 // them: 1.1e11 codes.
 const caseAlphabet = "234679ACDEFGHJKMNPQRTWXY"
 
-// Case is what the agent's screen shows. Wipe it when the screen closes.
+// Case is what the agent's screen shows of a person, but for the portrait.
 type Case struct {
 	Attributes Attributes
-	Portrait   pii.Bytes // the case's own copy
-	ExpiresAt  time.Time
-	// Nonce is part of what the agent signs: see DecisionBytes.
-	Nonce [32]byte
-}
-
-// Wipe clears the case.
-func (c *Case) Wipe() {
-	c.Portrait.Wipe()
-	*c = Case{}
+	// Portrait says that CounterPortrait will answer; without one the agent has
+	// the picture printed in the document.
+	Portrait  bool
+	ExpiresAt time.Time
 }
 
 // NewCounterCode replaces the code of a session at the counter, for instance
@@ -63,91 +71,183 @@ func (s *Service) NewCounterCode(ctx context.Context, token string) (View, error
 	return s.view(l)
 }
 
-// CounterCase opens the case with this code for an agent. A code serves one
-// agent once: the same agent may open it again (a reloaded page), another may not.
-func (s *Service) CounterCase(agent, code string) (*Case, error) {
-	l, c, err := s.findCase(agent, code)
-	if err != nil {
-		return nil, err
-	}
-	defer l.mu.Unlock()
-	if c.agent == "" {
-		if _, err := io.ReadFull(s.cfg.Rand, c.nonce[:]); err != nil {
-			return nil, fmt.Errorf("draw case nonce: %w", err)
-		}
-		c.agent = agent
-		s.publish(l)
-	}
-	return &Case{Attributes: l.material.attributes, Portrait: pii.NewBytes(bytes.Clone(l.material.portrait.Reveal())),
-		ExpiresAt: c.expires, Nonce: c.nonce}, nil
-}
-
-// CounterDecision is an agent's decision on a case.
-type CounterDecision struct {
-	Agent     string
-	Code      string
-	Approved  bool
-	Signature []byte // of DecisionBytes by the agent
-}
-
-// DecisionBytes is what the agent signs: a hash of the decision, bound to the
-// case by its nonce, so that a signature serves once. It names nobody.
-func DecisionBytes(nonce [32]byte, approved bool) []byte {
-	word := "refused"
-	if approved {
-		word = "approved"
-	}
-	sum := sha256.Sum256(append([]byte("ipse/counter/decision/v1\x00"+word+"\x00"), nonce[:]...))
-	return sum[:]
-}
-
-// CounterDecide takes the decision of the agent who opened the case. An
-// approval ends in the same accepted state as the camera.
-func (s *Service) CounterDecide(ctx context.Context, d CounterDecision) error {
-	l, c, err := s.findCase(d.Agent, d.Code)
-	if err != nil {
-		return err
-	}
-	defer l.mu.Unlock()
-	if c.agent != d.Agent {
-		return ErrNoCase // decided without having been opened
-	}
-	if s.cfg.Agents == nil {
-		return fmt.Errorf("%w: no agents here", ErrAgent)
-	}
-	if err := s.cfg.Agents.VerifyDecision(ctx, d.Agent, DecisionBytes(c.nonce, d.Approved), d.Signature); err != nil {
-		return fmt.Errorf("%w: %w", ErrAgent, err)
-	}
-	s.dropCases(l) // single use, whatever follows
-	return s.apply(ctx, l, Event{Kind: EventCounterDecided, Accepted: d.Approved})
-}
-
-// findCase returns the session with this open case, locked.
-func (s *Service) findCase(agent, code string) (*live, *counterCase, error) {
+// CounterCase opens the case with this code for an agent. A code opens one case,
+// once: ErrNoCase for any other. An agent has one case open at a time: ErrCaseOpen.
+func (s *Service) CounterCase(agent, code string) (Case, error) {
 	code = normaliseCode(code)
 	s.mu.Lock()
 	l := s.byCase[code]
 	s.mu.Unlock()
 	if l == nil || agent == "" {
-		return nil, nil, ErrNoCase
+		return Case{}, ErrNoCase
 	}
 	l.mu.Lock()
+	defer l.mu.Unlock()
 	c := l.counter
-	err := func() error {
-		switch {
-		case l.evicted || c == nil || normaliseCode(c.code) != code || l.sess.Position.State != StateCounter ||
-			!s.cfg.Now().Before(c.expires) || !s.cfg.Now().Before(l.sess.Position.Expires):
-			return ErrNoCase
-		case c.agent != "" && c.agent != agent:
-			return ErrCaseTaken
-		}
-		return s.permit(l, consent.CheckCounter)
-	}()
+	if c == nil || c.agent != "" || normaliseCode(c.code) != code {
+		return Case{}, ErrNoCase
+	}
+	if err := s.openTo(l, c); err != nil {
+		return Case{}, err
+	}
+	id, err := randomID(s.cfg.Rand)
 	if err != nil {
-		l.mu.Unlock()
+		return Case{}, err
+	}
+	if !s.hold(agent, l, c.expires) {
+		return Case{}, ErrCaseOpen
+	}
+	c.agent, c.id = agent, id
+	s.publish(l)
+	return Case{Attributes: l.material.attributes, Portrait: l.material.portrait.Len() > 0, ExpiresAt: c.expires}, nil
+}
+
+// CounterPortrait hands out a copy of the portrait of the agent's case, once, to
+// be wiped by the caller. ErrNoCase when there is no case, no portrait, or when
+// it was handed out.
+func (s *Service) CounterPortrait(agent string) (pii.Bytes, error) {
+	l, c, err := s.held(agent)
+	if err != nil {
+		return pii.Bytes{}, err
+	}
+	defer l.mu.Unlock()
+	if c.shown || l.material.portrait.Len() == 0 {
+		return pii.Bytes{}, ErrNoCase
+	}
+	c.shown = true
+	return pii.NewBytes(bytes.Clone(l.material.portrait.Reveal())), nil
+}
+
+// CounterHolds reports whether the agent has a case open.
+func (s *Service) CounterHolds(agent string) bool {
+	l, _, err := s.held(agent)
+	if err != nil {
+		return false
+	}
+	l.mu.Unlock()
+	return true
+}
+
+// CounterRelease puts the agent's case down undecided: the person gets a new
+// code. Without a case it does nothing.
+func (s *Service) CounterRelease(agent string) error {
+	l, _, err := s.held(agent)
+	if errors.Is(err, ErrNoCase) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer l.mu.Unlock()
+	return s.putDown(l)
+}
+
+// CounterDraft returns the decision for the agent to sign: ASCII, deterministic,
+// bound to this opening of the case and to the consent, naming nobody.
+func (s *Service) CounterDraft(agent string, approved bool) ([]byte, error) {
+	l, c, err := s.held(agent)
+	if err != nil {
+		return nil, err
+	}
+	defer l.mu.Unlock()
+	return decisionBytes(c.id, l.sess.Receipt, approved)
+}
+
+// CounterDecide takes the agent's decision on their case: Agents must confirm
+// signature as one of what CounterDraft returned, and what Agents writes persists
+// with the decision or not at all. An approval ends in the same accepted state as
+// the camera. After four answers that do not verify the case is put down.
+func (s *Service) CounterDecide(ctx context.Context, agent string, approved bool, signature []byte) error {
+	l, c, err := s.held(agent)
+	if err != nil {
+		return err
+	}
+	defer l.mu.Unlock()
+	if s.cfg.Agents == nil {
+		return fmt.Errorf("%w: no agents here", ErrAgent)
+	}
+	decision, err := decisionBytes(c.id, l.sess.Receipt, approved)
+	if err != nil {
+		return err
+	}
+	err = s.applyWith(ctx, l, Event{Kind: EventCounterDecided, Accepted: approved}, func(tx context.Context) error {
+		return s.cfg.Agents.VerifyDecision(tx, agent, decision, signature)
+	})
+	if errors.Is(err, ErrAgent) {
+		if c.misses++; c.misses >= maxMisses {
+			return errors.Join(err, s.putDown(l))
+		}
+	}
+	return err
+}
+
+// decisionBytes binds an outcome to one opening of a case and to the consent it
+// rests on. All members are base64url or fixed words.
+func decisionBytes(id, receipt string, approved bool) ([]byte, error) {
+	outcome := "refused"
+	if approved {
+		outcome = "approved"
+	}
+	sum := sha256.Sum256([]byte(receipt))
+	raw, err := json.Marshal(struct {
+		Case    string `json:"case"`
+		Outcome string `json:"outcome"`
+		Receipt string `json:"receipt_sha256"`
+	}{id, outcome, base64.RawURLEncoding.EncodeToString(sum[:])})
+	if err != nil {
+		return nil, fmt.Errorf("encode a decision: %w", err)
+	}
+	return raw, nil
+}
+
+// hold gives the agent the case, unless they hold another.
+func (s *Service) hold(agent string, l *live, until time.Time) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if h, ok := s.byAgent[agent]; ok && s.cfg.Now().Before(h.expires) {
+		return false
+	}
+	s.byAgent[agent] = heldCase{l, until}
+	return true
+}
+
+// held returns the session whose case the agent has open, locked.
+func (s *Service) held(agent string) (*live, *counterCase, error) {
+	s.mu.Lock()
+	h, ok := s.byAgent[agent]
+	s.mu.Unlock()
+	if !ok {
+		return nil, nil, ErrNoCase
+	}
+	h.live.mu.Lock()
+	c := h.live.counter
+	err := ErrNoCase
+	if c != nil && c.agent == agent {
+		err = s.openTo(h.live, c)
+	}
+	if err != nil {
+		h.live.mu.Unlock()
 		return nil, nil, err
 	}
-	return l, c, nil
+	return h.live, c, nil
+}
+
+// openTo reports whether agents may see and decide the case now. mu is held.
+func (s *Service) openTo(l *live, c *counterCase) error {
+	now := s.cfg.Now()
+	if l.evicted || l.sess.Position.State != StateCounter || !now.Before(c.expires) || !now.Before(l.sess.Position.Expires) {
+		return ErrNoCase
+	}
+	return s.permit(l, consent.CheckCounter)
+}
+
+// putDown takes the case from whoever has it open. mu is held.
+func (s *Service) putDown(l *live) error {
+	if err := s.openCase(l); err != nil {
+		return err
+	}
+	s.publish(l)
+	return nil
 }
 
 // openCase issues a case code. mu is held.
@@ -177,15 +277,12 @@ func (s *Service) claimCase(code string, l *live) bool {
 	return true
 }
 
-// dropCases forgets the session's code. mu is held.
+// dropCases forgets the session's code and who has its case open. mu is held.
 func (s *Service) dropCases(l *live) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for code, owner := range s.byCase {
-		if owner == l {
-			delete(s.byCase, code)
-		}
-	}
+	maps.DeleteFunc(s.byCase, func(_ string, owner *live) bool { return owner == l })
+	maps.DeleteFunc(s.byAgent, func(_ string, h heldCase) bool { return h.live == l })
 	l.counter = nil
 }
 

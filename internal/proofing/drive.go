@@ -145,6 +145,13 @@ func (s *Service) snapshot() []*live {
 // the session is wiped and let go, whatever the database then holds: either
 // state is one that the next request can go on from. mu is held.
 func (s *Service) apply(ctx context.Context, l *live, ev Event) error {
+	return s.applyWith(ctx, l, ev, nil)
+}
+
+// applyWith is apply with a condition: also, if not nil, runs in the transaction
+// of the write. When it fails nothing is written and the session stays as it is;
+// its error is returned. mu is held.
+func (s *Service) applyWith(ctx context.Context, l *live, ev Event, also func(tx context.Context) error) error {
 	defer func() {
 		if fault := recover(); fault != nil { // wipe, then let the fault surface
 			s.evict(l)
@@ -167,7 +174,11 @@ func (s *Service) apply(ctx context.Context, l *live, ev Event) error {
 	}
 	write, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeFor)
 	defer cancel()
-	if err := s.cfg.Store.UpdateProofing(write, sess); err != nil {
+	refused, err := s.record(write, sess, also)
+	if refused != nil {
+		return refused
+	}
+	if err != nil {
 		s.evict(l)
 		return fmt.Errorf("record %s: %w", ev.Kind, err)
 	}
@@ -176,6 +187,21 @@ func (s *Service) apply(ctx context.Context, l *live, ev Event) error {
 		return ErrExpired
 	}
 	return nil
+}
+
+// record writes the session, with what also writes, in one transaction. refused is
+// also's error: then nothing was written.
+func (s *Service) record(ctx context.Context, sess Session, also func(tx context.Context) error) (refused, err error) {
+	if also == nil {
+		return nil, s.cfg.Store.UpdateProofing(ctx, sess)
+	}
+	err = s.cfg.Store.Atomically(ctx, func(tx context.Context) error {
+		if refused = also(tx); refused != nil {
+			return refused
+		}
+		return s.cfg.Store.UpdateProofing(tx, sess)
+	})
+	return refused, err
 }
 
 // prepare executes the effects that make what is written.

@@ -35,9 +35,9 @@ var (
 	ErrConflict = errors.New("proofing: session changed elsewhere")
 	// ErrNoCase: no case at the counter has this code, or it was used or has expired.
 	ErrNoCase = errors.New("proofing: no such case")
-	// ErrCaseTaken: another agent has opened this case.
-	ErrCaseTaken = errors.New("proofing: case taken by another agent")
-	// ErrAgent: the agent's signature on a decision does not verify.
+	// ErrCaseOpen: the agent has another case open.
+	ErrCaseOpen = errors.New("proofing: another case is open")
+	// ErrAgent is for Agents to return: the agent has not signed this decision, or may not.
 	ErrAgent = errors.New("proofing: decision not signed by the agent")
 	// ErrClosed: the service is shutting down.
 	ErrClosed = errors.New("proofing: service closed")

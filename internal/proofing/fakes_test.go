@@ -7,6 +7,7 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"log/slog"
 	"sync"
 	"testing"
@@ -46,6 +47,8 @@ type memStore struct {
 	failAt  int  // number of the write that fails; 0 for none
 	persist bool // the failing write persists nevertheless
 	other   int  // what a transaction wrote besides
+	// evidence is how many decisions of agents were kept.
+	evidence int
 }
 
 type txKey struct{}
@@ -60,9 +63,9 @@ func (m *memStore) write(ctx context.Context, f func() error) error {
 	if m.failAt == m.writes && !m.persist {
 		return errDisk
 	}
-	before, other := clone(m.rows), m.other
+	before, other, evidence := clone(m.rows), m.other, m.evidence
 	if err := f(); err != nil {
-		m.rows, m.other = before, other
+		m.rows, m.other, m.evidence = before, other, evidence
 		return err
 	}
 	if m.failAt == m.writes {
@@ -276,13 +279,18 @@ func (c *checkFake) Decide() proofing.FaceDecision {
 
 func (c *checkFake) Wipe() { c.portrait.Wipe(); c.wiped = true }
 
-// agents accepts signatures that equal the decision signed.
-type agents struct{}
+// agents accepts signatures that equal the decision signed, and writes one row of
+// evidence in the transaction that it is called in.
+type agents struct{ store *memStore }
 
-func (agents) VerifyDecision(_ context.Context, _ string, decision, signature []byte) error {
-	if !bytes.Equal(decision, signature) {
-		return errors.New("wrong signature")
+func (a agents) VerifyDecision(ctx context.Context, _ string, decision, signature []byte) error {
+	switch {
+	case ctx.Value(txKey{}) == nil:
+		return errors.New("not in a transaction")
+	case !bytes.Equal(decision, signature):
+		return fmt.Errorf("%w: wrong signature", proofing.ErrAgent)
 	}
+	a.store.evidence++
 	return nil
 }
 
@@ -312,7 +320,7 @@ func newRig(t *testing.T, change ...func(*proofing.Config)) *rig {
 		readers: &readers{connected: map[string]bool{}, changed: map[string]func(bool){}},
 		chip:    &chipFake{read: genuine}, face: &faceFake{decision: proofing.FaceDecision{Accepted: true}}, log: &piitest.Log{}}
 	r.cfg = proofing.Config{Policy: proofing.DefaultPolicy(), Consent: issuer, Store: r.store, Readers: r.readers, Chip: r.chip,
-		Face: r.face, Agents: agents{}, Now: r.clock.now, Rand: rand.Reader, Log: slog.New(slog.NewTextHandler(r.log, nil))}
+		Face: r.face, Agents: agents{r.store}, Now: r.clock.now, Rand: rand.Reader, Log: slog.New(slog.NewTextHandler(r.log, nil))}
 	for _, f := range change {
 		f(&r.cfg)
 	}
@@ -408,13 +416,19 @@ func (r *rig) runFace(t *testing.T, token string) (proofing.FaceOutcome, error) 
 // decideAtCounter has the agent open and decide the case of a session.
 func (r *rig) decideAtCounter(t *testing.T, view proofing.View, approved bool) error {
 	t.Helper()
-	c, err := r.CounterCase("agent-1", view.Counter.CaseCode)
+	if _, err := r.CounterCase("agent-1", view.Counter.CaseCode); err != nil {
+		return err
+	}
+	return r.sign("agent-1", approved)
+}
+
+// sign has an agent sign and send a decision on the case that they have open.
+func (r *rig) sign(agent string, approved bool) error {
+	draft, err := r.CounterDraft(agent, approved)
 	if err != nil {
 		return err
 	}
-	defer c.Wipe()
-	return r.CounterDecide(context.Background(), proofing.CounterDecision{Agent: "agent-1", Code: view.Counter.CaseCode,
-		Approved: approved, Signature: proofing.DecisionBytes(c.Nonce, approved)})
+	return r.CounterDecide(context.Background(), agent, approved, draft)
 }
 
 // wiped fails when a portrait handed out by the chip or given to a check is not all zeros.

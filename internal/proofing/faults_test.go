@@ -100,6 +100,9 @@ func TestEveryWriteBreaksTwice(t *testing.T) {
 					if r.store.other != 1 {
 						t.Errorf("%d accounts", r.store.other)
 					}
+					if route == proofing.RouteCounter && r.store.evidence < 1 {
+						t.Error("a decision without its evidence")
+					}
 					r.wiped(t, "at the end")
 				})
 			}

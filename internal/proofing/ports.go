@@ -156,8 +156,11 @@ type FaceDecision struct {
 	Reason   Reason // of a refusal, coarse
 }
 
-// Agents verifies agents at the counter.
+// Agents verifies what agents at the counter sign, and keeps the evidence.
 type Agents interface {
-	// VerifyDecision reports with nil that the agent signed the decision.
+	// VerifyDecision reports with nil that the agent signed the decision, and that
+	// the evidence is written in the transaction that ctx carries (Store.Atomically).
+	// ErrAgent when the signature is not one, or the agent may not sign; any other
+	// error is a fault. Nothing persists after an error.
 	VerifyDecision(ctx context.Context, agent string, decision, signature []byte) error
 }

@@ -58,7 +58,8 @@ type Service struct {
 
 	mu      sync.Mutex // guards the maps and closed
 	byToken map[[32]byte]*live
-	byCase  map[string]*live // open counter cases by code
+	byCase  map[string]*live    // counter cases by code
+	byAgent map[string]heldCase // cases that agents have open
 	closed  bool
 }
 
@@ -85,7 +86,7 @@ func NewService(cfg Config) (*Service, error) {
 	base, stop := context.WithCancel(context.Background())
 	return &Service{cfg: cfg, failures: counts, room: fair.NewRoom(cfg.MaxSessions), base: base, stop: stop,
 		readings: newSlots(cfg.MaxReadings, 30*time.Second), faceRuns: newSlots(cfg.MaxFaceRuns, 30*time.Second),
-		byToken: map[[32]byte]*live{}, byCase: map[string]*live{}}, nil
+		byToken: map[[32]byte]*live{}, byCase: map[string]*live{}, byAgent: map[string]heldCase{}}, nil
 }
 
 func orDefault(n, def int) int {

@@ -18,3 +18,15 @@ func TestConformance(t *testing.T) {
 		return db
 	})
 }
+
+func TestCounterConforms(t *testing.T) {
+	t.Parallel()
+	storetest.RunCounter(t, func(t *testing.T, path string, commit storetest.Commit) storetest.Counter {
+		t.Helper()
+		db, err := store.Open(t.Context(), store.Config{Path: path, Commit: commit, Readers: 2})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return db
+	})
+}

@@ -74,6 +74,9 @@ class World {
   signedIn = false;
   recoverySession = false;
   loginSignedIn = false;
+  /** The agent at the counter: signed in, and with a case open. */
+  agent = false;
+  caseOpen = false;
   readonly followers = new Set<ServerResponse>();
 
   show(view: View): View {
@@ -139,8 +142,20 @@ class World {
       return;
     }
     const summary = { kind: "passport", issuing_state: "UTO" };
-    if (rest.route === "counter") this.show({ ...rest, state: "counter", step: 3, document_summary: summary, counter: { case_code: "4F-7K2" } });
+    if (rest.route === "counter") this.show({ ...rest, state: "counter", step: 3, document_summary: summary, counter: this.caseCode("4F7K-2QXD") });
     else this.show({ ...rest, state: "face", step: 3, document_summary: summary, face: { phase: "ready", attempts_left: 3, steps: 6 } });
+  }
+
+  caseCode(code: string): NonNullable<View["counter"]> {
+    return { case_code: code, expires_at: inMinutes(15), opened: false };
+  }
+
+  /** The agent's case is over, in whichever way. */
+  closeCase(next?: Partial<View>): null {
+    if (!this.agent) throw new Refusal(401, "signed_out");
+    this.caseOpen = false;
+    if (next !== undefined && this.view?.state === "counter") this.show({ ...this.view, ...next });
+    return null;
   }
 
   accept(): void {
@@ -194,6 +209,8 @@ function creationOptions(): unknown {
   };
 }
 
+const requestOptions = () => ({ publicKey: { challenge: b64(randomBytes(32)), rpId: "localhost", userVerification: "required" } });
+
 function routes(world: World): Record<string, Handler> {
   return {
     "GET /api/config": () => config,
@@ -210,7 +227,38 @@ function routes(world: World): Record<string, Handler> {
     "POST /api/proofing/account/options": creationOptions,
     "POST /api/proofing/account": (body) => world.create(body["vault"] as VaultRegistration, body["passkey_name"] as string),
     "POST /api/proofing/abandon": () => world.show({ ...world.current(), state: "abandoned" }),
-    "POST /api/session/options": () => ({ publicKey: { challenge: b64(randomBytes(32)), rpId: "localhost", userVerification: "required" } }),
+    "POST /api/proofing/counter": () => world.show({ ...world.current(), counter: world.caseCode("7QXD-4F2K") }),
+    "POST /api/agent/enrol/options": (body) => {
+      if (body["code"] === "used") throw new Refusal(404, "enrolment_unknown");
+      return creationOptions();
+    },
+    "POST /api/agent/enrol": () => { world.agent = true; return null; },
+    "POST /api/agent/session/options": requestOptions,
+    "POST /api/agent/session": () => { world.agent = true; world.caseOpen = false; return null; },
+    "GET /api/agent/session": () => {
+      if (!world.agent) throw new Refusal(401, "signed_out");
+      return { name: "A. Agent", idle_s: 600, case_open: world.caseOpen, checklist: ["portrait_matches", "document_intact", "holder_present"], reasons: ["portrait_differs", "document_altered", "not_the_holder", "person_withdrew", "in_doubt"] };
+    },
+    "DELETE /api/agent/session": () => { world.agent = false; world.caseOpen = false; return null; },
+    "POST /api/agent/case": (body) => {
+      if (!world.agent) throw new Refusal(401, "signed_out");
+      if (String(body["code"]).startsWith("WRONG")) throw new Refusal(404, "case_unknown");
+      world.caseOpen = true;
+      if (world.view?.counter !== undefined) world.show({ ...world.view, counter: { ...world.view.counter, opened: true } });
+      return {
+        family_name: "ERIKSSON", given_name: "ANNA MARIA", birthdate: "1974-08-12", document_type: "passport", document_issuer: "UTO",
+        document_number: "L898902C3", document_expiry: "2032-04-15", portrait: true, expires_at: inMinutes(15),
+      };
+    },
+    "GET /api/agent/case/portrait": () => ({}),
+    "DELETE /api/agent/case": () => world.closeCase({ counter: world.caseCode("9WXY-3ACD") }),
+    "POST /api/agent/case/decision/options": (body) => ({ statement: b64(JSON.stringify(body)), options: requestOptions() }),
+    "POST /api/agent/case/decision": (body) => {
+      const { approved } = JSON.parse(Buffer.from(String(body["statement"]), "base64url").toString()) as { approved: boolean };
+      if (approved && world.view?.state === "counter") world.accept();
+      return world.closeCase(approved ? undefined : { state: "refused", result: { accepted: false, reason: "counter_refused", checks: [], retry: true } });
+    },
+    "POST /api/session/options": requestOptions,
     "POST /api/session": () => {
       if (world.account === null) throw new Refusal(401, "passkey_refused");
       world.signedIn = true;
@@ -350,6 +398,11 @@ export function createMock(): Mock {
     if (frame !== null) {
       response.writeHead(200, { "Content-Type": path.endsWith(".jpg") ? "image/jpeg" : "application/json" });
       response.end(readFileSync(join(people, frame[1] ?? "", "live", frame[2] ?? "")));
+      return;
+    }
+    if (path === "/api/agent/case/portrait") {
+      response.writeHead(200, { "Content-Type": "image/jpeg", "Cache-Control": "no-store" });
+      response.end(readFileSync(join(people, "p02", "portrait.jpg")));
       return;
     }
     const { status, body } = await call(request.method ?? "GET", path, await bodyOf(request));

@@ -4,8 +4,11 @@
  */
 import type {
   Account,
+  AgentDecision,
+  AgentSession,
   Attributes,
   AuthenticationJSON,
+  CaseView,
   Config,
   CreationOptionsJSON,
   FaceMessage,
@@ -115,6 +118,7 @@ export const api = {
   accountOptions: async () => (await json<{ publicKey: CreationOptionsJSON }>("POST", "/api/proofing/account/options", {})).publicKey,
   createAccount: (body: { credential: RegistrationJSON; vault: VaultRegistration; passkey_name: string }) =>
     json<View>("POST", "/api/proofing/account", body),
+  newCaseCode: () => json<View>("POST", "/api/proofing/counter", {}),
   abandon: () => json<View>("POST", "/api/proofing/abandon", {}),
 
   sessionOptions: async () => (await json<{ publicKey: RequestOptionsJSON }>("POST", "/api/session/options", {})).publicKey,
@@ -134,6 +138,19 @@ export const api = {
   loginConsent: (id: string, presentation: string) =>
     json<{ redirect_to: string }>("POST", `/api/login/${segment(id)}/consent`, { presentation }),
   loginRefuse: (id: string) => json<{ redirect_to: string }>("POST", `/api/login/${segment(id)}/refuse`, {}),
+
+  enrolOptions: async (code: string) => (await json<{ publicKey: CreationOptionsJSON }>("POST", "/api/agent/enrol/options", { code })).publicKey,
+  enrol: (code: string, credential: RegistrationJSON) => nothing("POST", "/api/agent/enrol", { code, credential }),
+  agentOptions: async () => (await json<{ publicKey: RequestOptionsJSON }>("POST", "/api/agent/session/options", {})).publicKey,
+  agentSignIn: (credential: AuthenticationJSON) => nothing("POST", "/api/agent/session", { credential }),
+  agentSession: () => json<AgentSession>("GET", "/api/agent/session"),
+  agentSignOut: () => nothing("DELETE", "/api/agent/session", {}),
+  openCase: (code: string) => json<CaseView>("POST", "/api/agent/case", { code }),
+  casePortrait: async () => (await send("GET", "/api/agent/case/portrait")).blob(),
+  releaseCase: () => nothing("DELETE", "/api/agent/case", {}),
+  decisionOptions: (decision: AgentDecision) =>
+    json<{ statement: string; options: { publicKey: RequestOptionsJSON } }>("POST", "/api/agent/case/decision/options", decision),
+  decide: (statement: string, credential: AuthenticationJSON) => nothing("POST", "/api/agent/case/decision", { statement, credential }),
 
   // The demonstration only; these addresses do not exist elsewhere.
   demoPassport: (body: { portrait: string } | { person: string }) => json<{ mrz: MrzInput }>("POST", "/demo/api/passport", body),

@@ -19,6 +19,8 @@ import { Shell } from "./ui/shell";
 const Face = lazy(() => import("./pages/face").then((m) => m.Face));
 const Me = lazy(() => import("./pages/me").then((m) => m.Me));
 const Recover = lazy(() => import("./pages/recover").then((m) => m.Recover));
+const Agent = lazy(() => import("./agent/agent").then((m) => m.Agent));
+const Enrol = lazy(() => import("./agent/enrol").then((m) => m.Enrol));
 const Login = lazy(() => import("./pages/login").then((m) => m.Login));
 
 function Pages() {
@@ -35,6 +37,8 @@ function Pages() {
     case "/prove/passkey": return <Passkey />;
     case "/prove/recovery": return <Recovery />;
     case "/counter": return <Counter />;
+    case "/agent": return <Agent />;
+    case "/agent/enrol": return <Enrol />;
     case "/me": return <Me />;
     case "/recover": return <Recover />;
     default: return <NotFound />;

@@ -6,6 +6,7 @@ import "./styles/components.css";
 import "./styles/proving.css";
 import "./styles/face.css";
 import "./styles/account.css";
+import "./styles/agent.css";
 import { render } from "preact";
 import { api, asProblem } from "./api";
 import { App } from "./app";

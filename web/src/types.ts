@@ -86,7 +86,7 @@ export interface View {
   consent?: ConsentView;
   document?: DocumentView;
   face?: FaceView;
-  counter?: { case_code?: string };
+  counter?: { case_code?: string; expires_at?: string; opened?: boolean };
   result?: ResultView;
   document_summary?: { kind: string; issuing_state: string };
 }
@@ -148,6 +148,36 @@ export interface LoginRequest {
   /** The language that the service asked for, where it did. */
   language?: string;
   signed_in: boolean;
+}
+
+/** An agent who is signed in at the counter. */
+export interface AgentSession {
+  name: string;
+  /** The session ends after so many seconds without a call. */
+  idle_s: number;
+  /** A case is open from before: this page was reloaded. */
+  case_open: boolean;
+  checklist: string[];
+  reasons: string[];
+}
+
+/** What an agent sees of a person, but for the portrait. */
+export interface CaseView {
+  family_name: string;
+  given_name: string;
+  birthdate: string;
+  document_type: string;
+  document_issuer: string;
+  document_number: string;
+  document_expiry: string;
+  portrait: boolean;
+  expires_at: string;
+}
+
+export interface AgentDecision {
+  approved: boolean;
+  checklist: string[];
+  reason: string;
 }
 
 // WebAuthn Level 3 JSON forms (§5.1.8 and §5.1.9), as far as they are used here.

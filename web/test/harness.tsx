@@ -67,7 +67,7 @@ export const textOf = (selector: string): string => document.querySelector(selec
 
 // Fetched lazily by the application: loaded before the first test, so that they are there at once.
 await Promise.all([
-  loadMessages("en"), loadMessages("fr"), import("../src/pages/face"), import("../src/pages/login"), import("../src/pages/me"), import("../src/pages/recover"), import("../src/demo/passport"),
+  loadMessages("en"), loadMessages("fr"), import("../src/pages/face"), import("../src/pages/login"), import("../src/pages/me"), import("../src/pages/recover"), import("../src/demo/passport"), import("../src/agent/agent"), import("../src/agent/enrol"),
 ]);
 
 export async function open(path: string, options: { lang?: Language; demo?: boolean; prepare?: (mock: Mock) => unknown; before?: (call: string) => unknown } = {}): Promise<Page> {

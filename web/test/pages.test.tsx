@@ -1,3 +1,4 @@
+import { act } from "preact/test-utils";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { sdJwt } from "../dev/mock";
 import { parseClaims } from "../src/crypto/sdjwt";
@@ -302,6 +303,26 @@ describe("other pages", () => {
     await open("/counter", { prepare: (mock) => { mock.show(view({ state: "counter", route: "counter", counter: { case_code: "4F-7K2" } })); } });
     expect(textOf("[data-testid=case-code]")).toBe("4F-7K2");
     expect(document.title).toContain("Step 3 of 6");
+  });
+
+  it("give another case code on demand, say when the agent has the case, and follow the decision", async () => {
+    const code = (counter: View["counter"]) => view({ state: "counter", route: "counter", ...(counter === undefined ? {} : { counter }) });
+    const soon = new Date(Date.now() + 60_000).toISOString();
+    const page = await open("/counter", { prepare: (mock) => { mock.show(code({ case_code: "AAAA-2222", expires_at: soon, opened: false })); } });
+    await page.click("New code");
+    expect(textOf("[data-testid=case-code]")).toBe("7QXD-4F2K");
+    await act(() => { Events.say(code({ case_code: "AAAA-2222", expires_at: soon, opened: true })); });
+    await page.settle();
+    expect(textOf("main")).toContain("The agent has your case open now.");
+    expect(document.querySelector("[data-testid=case-code]")).toBeNull();
+    await act(() => { Events.say(code({ case_code: "AAAA-2222", expires_at: "2020-01-01T00:00:00Z", opened: true })); });
+    await page.settle();
+    expect(textOf("main")).toContain("This code has expired");
+    // From acceptance on nothing tells the route: the page goes on all the same.
+    const accepted = view({ state: "account", result: { accepted: true, level: "high", checks: [], retry: false } });
+    await act(() => { Events.say({ ...accepted, route: undefined } as unknown as View); });
+    await page.settle();
+    expect(location.pathname).toBe("/prove/result");
   });
 
   it("refuse a recovery code that cannot be one, before any call", async () => {

@@ -181,7 +181,10 @@ func (a *Authenticator) Create(options []byte) (Answer, error) {
 	r.Response.ClientData = a.clientData("webauthn.create", o.PublicKey.Challenge)
 	r.Response.AttestationObject = attestationObject(a.authData(p, 0x40, append(attested(p.id), coseKey(public)...)))
 	r.Response.Transports = []string{"internal", "hybrid"}
-	r.Extensions = map[string]any{"credProps": map[string]any{"rk": !a.Faults.NotDiscoverable}, "prf": map[string]any{"enabled": !a.Faults.NoPRF}}
+	r.Extensions = map[string]any{"credProps": map[string]any{"rk": !a.Faults.NotDiscoverable}}
+	if o.PublicKey.Extensions.PRF != nil {
+		r.Extensions["prf"] = map[string]any{"enabled": !a.Faults.NoPRF}
+	}
 	return a.answer(p, r, o.PublicKey.Extensions)
 }
 

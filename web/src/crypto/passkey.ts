@@ -86,13 +86,7 @@ async function ask(action: () => Promise<Credential | null>): Promise<PublicKeyC
   return credential;
 }
 
-/**
- * Creates a passkey and evaluates its PRF, asking a second time (onSecond is told)
- * where the authenticator does not evaluate during creation. Rejects with
- * prf_unsupported when it has no PRF at all.
- */
-export async function createPasskey(options: CreationOptionsJSON, onSecond: () => void): Promise<NewPasskey> {
-  const extensions = await prfInput();
+async function create(options: CreationOptionsJSON, extensions: AuthenticationExtensionsClientInputs): Promise<{ created: PublicKeyCredential; credential: RegistrationJSON }> {
   const publicKey: PublicKeyCredentialCreationOptions = {
     rp: options.rp,
     user: { ...options.user, id: fromBase64url(options.user.id) },
@@ -111,10 +105,25 @@ export async function createPasskey(options: CreationOptionsJSON, onSecond: () =
     attestationObject: toBase64url(new Uint8Array(created.response.attestationObject)),
     transports: created.response.getTransports(),
   };
+  return { created, credential: { ...common(created), response } };
+}
+
+/**
+ * Creates a passkey and evaluates its PRF, asking a second time (onSecond is told)
+ * where the authenticator does not evaluate during creation. Rejects with
+ * prf_unsupported when it has no PRF at all.
+ */
+export async function createPasskey(options: CreationOptionsJSON, onSecond: () => void): Promise<NewPasskey> {
+  const { created, credential } = await create(options, await prfInput());
   const { enabled, first } = prfOutput(created);
   if (!enabled) throw new Problem("prf_unsupported");
   const prf = first ?? (await evaluate(created, options.rp.id, onSecond));
-  return { credential: { ...common(created), response }, prf };
+  return { credential, prf };
+}
+
+/** Creates a passkey that signs and opens nothing: an agent's. */
+export async function createSigningPasskey(options: CreationOptionsJSON): Promise<RegistrationJSON> {
+  return (await create(options, {})).credential;
 }
 
 /** Evaluates the PRF of a credential just created. The challenge is the page's own: nobody checks this answer. */
@@ -132,13 +141,12 @@ async function evaluate(created: PublicKeyCredential, rpId: string | undefined, 
   return first;
 }
 
-/** Uses a passkey to sign in; the answer for the server and the PRF output for the vault. */
-export async function usePasskey(options: RequestOptionsJSON): Promise<UsedPasskey> {
+async function get(options: RequestOptionsJSON, extensions: AuthenticationExtensionsClientInputs): Promise<{ used: PublicKeyCredential; credential: AuthenticationJSON }> {
   const publicKey: PublicKeyCredentialRequestOptions = {
     challenge: fromBase64url(options.challenge),
     allowCredentials: descriptors(options.allowCredentials),
     userVerification: options.userVerification ?? "required",
-    extensions: await prfInput(),
+    extensions,
     ...(options.timeout === undefined ? {} : { timeout: options.timeout }),
     ...(options.rpId === undefined ? {} : { rpId: options.rpId }),
   };
@@ -146,6 +154,7 @@ export async function usePasskey(options: RequestOptionsJSON): Promise<UsedPassk
   if (!(used.response instanceof AuthenticatorAssertionResponse)) throw new Problem("passkey_unsupported");
   const { clientDataJSON, authenticatorData, signature, userHandle } = used.response;
   return {
+    used,
     credential: {
       ...common(used),
       response: {
@@ -155,6 +164,16 @@ export async function usePasskey(options: RequestOptionsJSON): Promise<UsedPassk
         ...(userHandle === null ? {} : { userHandle: toBase64url(new Uint8Array(userHandle)) }),
       },
     },
-    prf: prfOutput(used).first,
   };
+}
+
+/** Uses a passkey to sign in; the answer for the server and the PRF output for the vault. */
+export async function usePasskey(options: RequestOptionsJSON): Promise<UsedPasskey> {
+  const { used, credential } = await get(options, await prfInput());
+  return { credential, prf: prfOutput(used).first };
+}
+
+/** Signs what the challenge stands for, with an agent's passkey. */
+export async function signWithPasskey(options: RequestOptionsJSON): Promise<AuthenticationJSON> {
+  return (await get(options, {})).credential;
 }

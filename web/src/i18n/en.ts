@@ -1,3 +1,4 @@
+import { enAgent } from "./en-agent";
 import { enCodes } from "./en-codes";
 
 /**
@@ -7,6 +8,7 @@ import { enCodes } from "./en-codes";
  */
 export const en = {
   ...enCodes,
+  ...enAgent,
 
   // Every page
   "app.name": "Ipse",
@@ -201,6 +203,10 @@ export const en = {
   "counter.case_wait": "Your case code appears here when the counter is ready for you.",
   "counter.waiting": "This page goes on by itself when the agent has finished. You may close it and come back on this device.",
   "counter.start": "Start at a counter",
+  "counter.opened": "The agent has your case open now.",
+  "counter.until": "This code is valid until {time}. It opens your case once.",
+  "counter.expired": "This code has expired. Get a new one when you are at the counter.",
+  "counter.new": "New code",
 
   // Result
   "result.title_accepted": "You are who you say you are",

@@ -1,9 +1,11 @@
 import type { en } from "./en";
+import { frAgent } from "./fr-agent";
 import { frCodes } from "./fr-codes";
 
 /** Les messages en français, à égalité avec l'anglais (en.ts). */
 export const fr: Record<keyof typeof en, string> = {
   ...frCodes,
+  ...frAgent,
 
   "app.name": "Ipse",
   "app.skip": "Aller au contenu",
@@ -191,6 +193,10 @@ export const fr: Record<keyof typeof en, string> = {
   "counter.case_wait": "Votre code de dossier apparaît ici quand le guichet est prêt pour vous.",
   "counter.waiting": "Cette page avance d’elle-même quand l’agent a terminé. Vous pouvez la fermer et y revenir sur cet appareil.",
   "counter.start": "Commencer à un guichet",
+  "counter.opened": "L’agent a votre dossier ouvert devant lui.",
+  "counter.until": "Ce code est valable jusqu’à {time}. Il ouvre votre dossier une fois.",
+  "counter.expired": "Ce code a expiré. Demandez-en un nouveau une fois au guichet.",
+  "counter.new": "Nouveau code",
 
   "result.title_accepted": "Vous êtes bien la personne que vous dites être",
   "result.title_refused": "Nous n’avons pas pu le confirmer cette fois",

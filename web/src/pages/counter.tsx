@@ -1,13 +1,15 @@
-import { useState } from "preact/hooks";
-import { asProblem, type Problem } from "../api";
+import { useEffect, useState } from "preact/hooks";
+import { api, asProblem, type Problem } from "../api";
 import { useI18n } from "../i18n";
 import { useConfig } from "../state/config";
 import { useProofing } from "../state/proofing";
+import type { View } from "../types";
 import { CounterDrawing } from "../ui/drawings";
 import { Page } from "../ui/page";
 import { Button, Waiting } from "../ui/parts";
 import { ProblemNotice } from "../ui/problem";
 import { Proving, ProvingFoot, useCounterInstead } from "../ui/proving";
+import { useExpired } from "../ui/use-expired";
 
 /** The route without a camera: what it is, where, and the code of the case. */
 export function Counter() {
@@ -16,22 +18,20 @@ export function Counter() {
   const { session } = useProofing();
   const begin = useCounterInstead();
   const [problem, setProblem] = useState<Problem | null>(null);
-  const view = session.status === "here" && session.view.route === "counter" ? session.view : null;
-  const atCounter = view !== null && (view.state === "counter" || view.state === "account");
+  const view = session.status === "here" ? session.view : null;
+  // Once accepted, nothing tells the route: this page itself remembers where it was, and follows.
+  const [waited, setWaited] = useState(false);
+  const state = view?.state;
+  useEffect(() => {
+    if (state === "counter") setWaited(true);
+  }, [state]);
+  const atCounter = view !== null && (state === "counter" || state === "account" || waited);
   const title = t("counter.title");
   const { places } = config.counter;
   const body = (
     <>
       <div class="lead stack"><p>{t("counter.lead")}</p><p class="soft">{t("counter.same")}</p></div>
-      {atCounter && (
-        <section class="card stack center" aria-labelledby="case">
-          <h2 id="case">{t("counter.case")}</h2>
-          {view.counter?.case_code === undefined || view.counter.case_code === ""
-            ? <Waiting>{t("counter.case_wait")}</Waiting>
-            : <><p class="big-code" translate={false} data-testid="case-code">{view.counter.case_code}</p><p>{t("counter.case_text")}</p></>}
-          <p class="hint">{t("counter.waiting")}</p>
-        </section>
-      )}
+      {state === "counter" && <CaseCode counter={view?.counter ?? {}} />}
       <section class="stack" aria-labelledby="where">
         <h2 id="where">{t("counter.places")}</h2>
         {places.length === 0
@@ -56,5 +56,36 @@ export function Counter() {
         <Button kind="primary" onClick={() => { begin().catch((thrown: unknown) => { setProblem(asProblem(thrown)); }); }}>{t("counter.start")}</Button>
       </div>
     </Page>
+  );
+}
+
+/** The code of the case: until when it is valid, whether the agent has used it, and another one. */
+function CaseCode({ counter }: { counter: NonNullable<View["counter"]> }) {
+  const { t, time } = useI18n();
+  const { act } = useProofing();
+  const [problem, setProblem] = useState<Problem | null>(null);
+  const { case_code: code = "", expires_at: expires = "", opened = false } = counter;
+  const expired = useExpired(expires);
+  const renew = () => {
+    setProblem(null);
+    act(api.newCaseCode).catch((thrown: unknown) => { setProblem(asProblem(thrown)); });
+  };
+  return (
+    <section class="card stack center" aria-labelledby="case">
+      <h2 id="case">{t("counter.case")}</h2>
+      {code === "" && <Waiting>{t("counter.case_wait")}</Waiting>}
+      {code !== "" && expired && <p class="error" role="status">{t("counter.expired")}</p>}
+      {code !== "" && !expired && opened && <p class="waiting" role="status"><span class="waiting-dot" aria-hidden="true" />{t("counter.opened")}</p>}
+      {code !== "" && !expired && !opened && (
+        <>
+          <p class="big-code" translate={false} data-testid="case-code">{code}</p>
+          <p>{t("counter.case_text")}</p>
+          {expires !== "" && <p class="hint">{t("counter.until", { time: time(expires) })}</p>}
+        </>
+      )}
+      {problem !== null && <ProblemNotice problem={problem} />}
+      {(expired || !opened) && <div class="ways center"><Button kind={expired ? "secondary" : "quiet"} onClick={renew}>{t("counter.new")}</Button></div>}
+      <p class="hint">{t("counter.waiting")}</p>
+    </section>
   );
 }

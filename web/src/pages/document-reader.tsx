@@ -1,4 +1,4 @@
-import { useEffect, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import { api, asProblem, type Problem } from "../api";
 import { useI18n, type PlainKey } from "../i18n";
 import { useProofing } from "../state/proofing";
@@ -7,6 +7,7 @@ import { ReaderDrawing } from "../ui/drawings";
 import { Button, CopyButton } from "../ui/parts";
 import { ProblemNotice } from "../ui/problem";
 import { Qr } from "../ui/qr";
+import { useExpired } from "../ui/use-expired";
 
 /** The reader: its pairing code to type, copy or scan, and whether it is there. */
 export function ReaderCard({ document }: { document: DocumentView }) {
@@ -60,22 +61,6 @@ export function ReaderCard({ document }: { document: DocumentView }) {
       </div>
     </section>
   );
-}
-
-/** The longest wait that setTimeout can count: longer ones would end at once. */
-const longestTimer = 2 ** 31 - 1;
-
-/** Whether an instant has passed; says so when it does. */
-function useExpired(instant: string): boolean {
-  const [expired, setExpired] = useState(() => Date.parse(instant) <= Date.now());
-  useEffect(() => {
-    const left = Date.parse(instant) - Date.now();
-    setExpired(left <= 0);
-    if (!(left > 0)) return undefined;
-    const timer = setTimeout(() => { setExpired(Date.parse(instant) <= Date.now()); }, Math.min(left, longestTimer));
-    return () => { clearTimeout(timer); };
-  }, [instant]);
-  return expired;
 }
 
 const namedFiles = ["COM", "SOD", "DG1", "DG2", "DG7", "DG11", "DG12", "DG14", "DG15", "CardAccess"] as const;

@@ -18,21 +18,24 @@ interface PageProps {
   wide?: boolean;
   /** The live check: everything within one screen, nothing beside it. */
   live?: boolean;
+  /** Something within takes the focus when the page opens, instead of its heading. */
+  focusWithin?: boolean;
   /** Centres the heading and its drawing. */
   hero?: boolean;
   children: ComponentChildren;
 }
 
 /** Names the page in the tab, moves the focus to its heading after a navigation, and lays it out. */
-export function Page({ title, step, back, drawing, wide = false, hero = false, live = false, children }: PageProps) {
+export function Page({ title, step, back, drawing, wide = false, hero = false, live = false, focusWithin = false, children }: PageProps) {
   const { t } = useI18n();
   const heading = useRef<HTMLHeadingElement>(null);
+  const asOpened = useRef(focusWithin);
   const spoken = step === undefined ? title : t("app.step_title", { step, steps: stepCount, page: title });
   useEffect(() => {
     document.title = t("app.title", { page: spoken });
   }, [spoken, t]);
   useEffect(() => {
-    if (!mayTakeFocus()) return;
+    if (asOpened.current || !mayTakeFocus()) return;
     window.scrollTo(0, 0);
     heading.current?.focus({ preventScroll: true });
   }, []);

@@ -1,0 +1,229 @@
+package counter_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"ipse/internal/account/authtest"
+	"ipse/internal/counter"
+)
+
+func TestADecisionIsSignedAndKeptAndAnyoneCanVerifyIt(t *testing.T) {
+	t.Parallel()
+	w, ctx := newWorld(t), t.Context()
+	p := w.hired("Zoé")
+	must(w.Open(p.SignedIn, "ABCD"))
+	statement, answer := p.signed(approval())
+	if err := w.Decide(ctx, p.SignedIn, statement, answer); err != nil {
+		t.Fatal(err)
+	}
+	must(w.Open(p.SignedIn, "EFGH"))
+	w.add(time.Minute)
+	statement, answer = p.signed(counter.Draft{Checklist: []string{counter.ItemHolder}, Reason: "document_altered"})
+	if err := w.Decide(ctx, p.SignedIn, statement, answer); err != nil {
+		t.Fatal(err)
+	}
+	kept := w.decisions()
+	if len(kept) != 2 || w.cases.decided != 2 {
+		t.Fatalf("%d kept, %d decided", len(kept), w.cases.decided)
+	}
+	for i, d := range kept {
+		// As an auditor gets it: a line of JSON, and nothing else.
+		var read counter.Decision
+		if err := json.Unmarshal(must(json.Marshal(d)), &read); err != nil {
+			t.Fatal(err)
+		}
+		found, err := counter.Check(w.keys, read)
+		if err != nil || found.Agent != p.Agent.ID || found.Approved != (i == 0) || found.ReceiptSHA256 != "cmVjZWlwdA" ||
+			found.Case != []string{"ABCD", "EFGH"}[i] || !found.At.Equal(time.Date(2026, 11, 23, 10, i, 0, 0, time.UTC)) {
+			t.Errorf("%+v, %v", found, err)
+		}
+	}
+	found := must(counter.Check(w.keys, kept[0]))
+	want := counter.Checklist()
+	slices.Sort(want)
+	if !slices.Equal(found.Checklist, want) || found.Reason != "" {
+		t.Errorf("%+v", found)
+	}
+	if found := must(counter.Check(w.keys, kept[1])); found.Reason != "document_altered" || len(found.Checklist) != 1 {
+		t.Errorf("%+v", found)
+	}
+	if raw := must(json.Marshal(kept)); bytes.Contains(raw, []byte("ERIKSSON")) || bytes.Contains(raw, []byte("Zoé")) {
+		t.Error("the evidence names somebody")
+	}
+}
+
+func TestAlteredEvidenceDoesNotVerify(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	p, other := w.hired("Zoé"), w.hired("Noé")
+	must(w.Open(p.SignedIn, "ABCD"))
+	statement, answer := p.signed(counter.Draft{Reason: "in_doubt"})
+	if err := w.Decide(t.Context(), p.SignedIn, statement, answer); err != nil {
+		t.Fatal(err)
+	}
+	good := w.decisions()[0]
+	if _, err := counter.Check(w.keys, good); err != nil {
+		t.Fatal(err)
+	}
+	for name, alter := range map[string]func(*counter.Decision){
+		"another outcome": func(d *counter.Decision) {
+			d.Statement = bytes.Replace(d.Statement, []byte("refused"), []byte("approved"), 1)
+		},
+		"another reason": func(d *counter.Decision) {
+			d.Statement = bytes.Replace(d.Statement, []byte("in_doubt"), []byte("document_altered"), 1)
+		},
+		"another agent":     func(d *counter.Decision) { d.Agent = other.Agent.ID },
+		"another case":      func(d *counter.Decision) { d.Case = "EFGH" },
+		"another time":      func(d *counter.Decision) { d.At = d.At.Add(time.Minute) },
+		"another key":       func(d *counter.Decision) { d.PublicKey = other.Agent.Key.PublicKey },
+		"another's passkey": func(d *counter.Decision) { d.KeyID, d.PublicKey = other.Agent.Key.ID, other.Agent.Key.PublicKey },
+		"no answer":         func(d *counter.Decision) { d.Answer = []byte("{}") },
+		"white space":       func(d *counter.Decision) { d.Statement = append([]byte(" "), d.Statement...) },
+		"no statement":      func(d *counter.Decision) { d.Statement = nil },
+	} {
+		d := good
+		d.Statement = bytes.Clone(good.Statement)
+		alter(&d)
+		if _, err := counter.Check(w.keys, d); !errors.Is(err, counter.ErrEvidence) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// TestOnlyTheAgentsOwnFreshSignatureDecides sends what others signed, what was
+// signed for something else, what was signed before, and what nobody signed.
+func TestOnlyTheAgentsOwnFreshSignatureDecides(t *testing.T) {
+	t.Parallel()
+	w, ctx := newWorld(t), t.Context()
+	p, other := w.hired("Zoé"), w.hired("Noé")
+	must(w.Open(p.SignedIn, "ABCD"))
+	must(w.Open(other.SignedIn, "EFGH"))
+	refuse := func(name string, on *person, statement, answer []byte) {
+		t.Helper()
+		if err := w.Decide(ctx, on.SignedIn, statement, answer); !errors.Is(err, counter.ErrPasskey) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	statement, answer := p.signed(approval())
+	theirs, theirAnswer := other.signed(approval())
+	refuse("another agent's decision on another case", p, theirs, theirAnswer)
+	refuse("signed by another agent", p, statement, theirAnswer)
+	refuse("sent by another agent", other, statement, answer)
+	refuse("another outcome", p, bytes.Replace(statement, []byte("approved"), []byte("refused"), 1), answer)
+	refuse("a shorter checklist", p, bytes.Replace(statement, []byte(`"document_intact",`), nil, 1), answer)
+	refuse("no statement", p, nil, answer)
+	refuse("no answer", p, statement, nil)
+	refuse("a statement of this agent for somebody else's authenticator", p, statement, must(other.auth.Get(must(w.BeginSignIn()))).JSON)
+	for name, fault := range map[string]authtest.Faults{"no user verification": {NoUserVerification: true}, "no presence": {NoUserPresence: true},
+		"another site": {Origin: "https://evil.example"}, "a broken signature": {BadSignature: true}} {
+		p.auth.Faults = fault
+		bad, badAnswer := p.signed(approval())
+		refuse(name, p, bad, badAnswer)
+	}
+	p.auth.Faults = authtest.Faults{}
+	statement, answer = p.signed(approval())
+	w.add(7 * time.Minute)
+	refuse("signed too long ago", p, statement, answer)
+	if len(w.decisions()) != 0 {
+		t.Fatalf("%d decisions kept", len(w.decisions()))
+	}
+	statement, answer = p.signed(approval())
+	if err := w.Decide(ctx, p.SignedIn, statement, answer); err != nil {
+		t.Fatal(err)
+	}
+	refuse("replayed", p, statement, answer)
+	// A synced passkey has no counter that would tell: the case itself does.
+	if len(w.decisions()) != 1 || w.cases.decided != 1 {
+		t.Errorf("%d kept, %d decided", len(w.decisions()), w.cases.decided)
+	}
+}
+
+func TestADecisionThatFailsLeavesNoEvidence(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	p := w.hired("Zoé")
+	must(w.Open(p.SignedIn, "ABCD"))
+	w.cases.broken = errors.New("the session could not be written")
+	statement, answer := p.signed(approval())
+	if err := w.Decide(t.Context(), p.SignedIn, statement, answer); !errors.Is(err, w.cases.broken) || len(w.decisions()) != 0 {
+		t.Fatalf("%v, %d kept", err, len(w.decisions()))
+	}
+	w.cases.broken = nil
+	if err := w.Decide(t.Context(), p.SignedIn, statement, answer); err != nil || len(w.decisions()) != 1 {
+		t.Errorf("the same answer again: %v", err)
+	}
+}
+
+func TestChecklistAndDecisionFitTogether(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	p := w.hired("Zoé")
+	must(w.Open(p.SignedIn, "ABCD"))
+	all := counter.Checklist()
+	for name, d := range map[string]counter.Draft{
+		"approved without looking": {Approved: true}, "two of three": {Approved: true, Checklist: all[:2]}, "one twice": {Approved: true, Checklist: []string{all[0], all[0], all[1]}},
+		"approved with a reason": {Approved: true, Checklist: all, Reason: "in_doubt"}, "an item of another list": {Approved: true, Checklist: []string{all[0], all[1], "x"}},
+		"refused without a reason": {}, "refused for another reason": {Reason: "I do not like the person"},
+	} {
+		if _, _, err := w.BeginDecide(p.SignedIn, d); !errors.Is(err, counter.ErrChecklist) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if err := w.Release(p.SignedIn); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := w.BeginDecide(p.SignedIn, approval()); !errors.Is(err, counter.ErrNoCase) {
+		t.Errorf("without a case: %v", err)
+	}
+}
+
+func TestWrongCaseCodesSlowTheAgentDown(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	p, other := w.hired("Zoé"), w.hired("Noé")
+	for range 4 {
+		if _, err := w.Open(p.SignedIn, "WRONG"); !errors.Is(err, counter.ErrNoCase) {
+			t.Fatal(err)
+		}
+	}
+	_, err := w.Open(p.SignedIn, "ABCD")
+	var limit *counter.LimitError
+	if !errors.As(err, &limit) || limit.RetryAfter != time.Minute || !errors.Is(err, counter.ErrLimited) {
+		t.Fatalf("the right code after four wrong ones: %v", err)
+	}
+	if _, err := w.Open(other.SignedIn, "EFGH"); err != nil {
+		t.Errorf("another agent: %v", err)
+	}
+	w.add(time.Minute)
+	if _, err := w.Open(p.SignedIn, "ABCD"); err != nil {
+		t.Errorf("a minute later: %v", err)
+	}
+}
+
+// FuzzDecision: what an auditor is given is read without a fault, and nothing that
+// nobody signed verifies.
+func FuzzDecision(f *testing.F) {
+	for _, seed := range []string{
+		`{"case":"a","agent":"b","at":"2026-11-23T10:00:00Z","statement":"{}","key_id":"AA","public_key":"AA","backup_eligible":false,"answer":{}}`,
+		`{"case":"a","agent":"b","at":"2026-11-23T10:00:00Z","statement":"{\"statement\":\"ipse/counter/1\",\"agent\":\"b\",\"at\":\"2026-11-23T10:00:00Z\",\"decision\":{\"case\":\"a\",\"outcome\":\"refused\",\"receipt_sha256\":\"x\"},\"checklist\":[],\"reason\":\"in_doubt\"}","key_id":"AA","public_key":"pQECAyYgASFYIA","backup_eligible":true,"answer":{"id":"AA","rawId":"AA","type":"public-key","response":{"clientDataJSON":"e30","authenticatorData":"AA","signature":"AA"}}}`,
+		`{`, `null`, strings.Repeat("[", 1000),
+	} {
+		f.Add([]byte(seed))
+	}
+	w := newFuzzKeys(f)
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		var d counter.Decision
+		if err := json.Unmarshal(raw, &d); err != nil {
+			return
+		}
+		if _, err := counter.Check(w, d); !errors.Is(err, counter.ErrEvidence) {
+			t.Errorf("verified: %v", err)
+		}
+	})
+}
