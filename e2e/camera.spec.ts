@@ -45,8 +45,11 @@ async function detail(page: Page, jpeg: Buffer, box: { x: number; y: number; w: 
 
 test("who stands by is covered before a frame leaves the browser, and the person is not", async ({ page }) => {
   const channel = await goLive(page, { ...live, beside });
-  await guideLooks(page);
-  const frames = (await channel.next(30)).slice(-10);
+  // The person sees what is covered, and reads it.
+  await expect(page.locator("rect.covered")).toBeVisible({ timeout: 30_000 });
+  await expect(page.getByText(en["face.covered"])).toBeVisible();
+  if (shots !== undefined) await page.screenshot({ path: `${shots}/covered.png` });
+  const frames = await channel.next(10);
   // The bystander's face, well within what is covered; the person's eyes.
   const theirs = { x: 550, y: 85, w: 40, h: 45 };
   const own = { x: 260, y: 220, w: 120, h: 50 };
@@ -62,6 +65,9 @@ test("who stands by is covered before a frame leaves the browser, and the person
     expect(await detail(page, jpeg, theirs)).toBeLessThan(fine / 8);
     expect(await detail(page, jpeg, own)).toBeGreaterThan(2);
   }
+  await page.setViewportSize({ width: 320, height: 640 });
+  await inspect(page);
+  await expect(new Person(page).button("app.counter_instead")).toBeInViewport();
 });
 
 test("while somebody else is near no frame leaves, the person is told, and after a while the check ends with a way on", async ({ page }) => {
@@ -73,6 +79,8 @@ test("while somebody else is near no frame leaves, the person is told, and after
   await someone.expectRefused(["several_faces"]);
   // A frame in which the detector misses the second face may slip through; a stream of them may not.
   expect(channel.frames.length - before).toBeLessThan(10);
+  // The worker and all that it held are gone with the check.
+  expect(page.workers()).toHaveLength(0);
   await expect(someone.button("app.again")).toBeVisible();
   await expect(someone.button("app.counter_instead")).toBeVisible();
 });

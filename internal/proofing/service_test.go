@@ -20,12 +20,12 @@ func TestCameraRouteFromConsentToAccount(t *testing.T) {
 	r := newRig(t)
 	ctx := context.Background()
 	token, view := r.start(t, proofing.RouteCamera)
-	if view.State != proofing.StateConsent || view.Step != 1 || view.Consent == nil || len(view.Consent.Text.Paragraphs) == 0 ||
+	if view.State != proofing.StateConsent || view.Step != 1 || view.Steps != 6 || view.Consent == nil || len(view.Consent.Text.Paragraphs) == 0 ||
 		view.Consent.LegalBasis != consent.BasisExplicitConsent || view.ExpiresAt != "2026-11-23T10:30:00Z" {
 		t.Fatalf("first view %+v", view)
 	}
 	view, err := r.AgreeConsent(ctx, token, view.Consent.ID)
-	if err != nil || view.State != proofing.StateDocument || view.Document.PairingCode != "1234-5678" || view.Document.Phase != proofing.DocumentWaitingReader {
+	if err != nil || view.State != proofing.StateDocument || view.Step != 2 || view.Document.PairingCode != "1234-5678" || view.Document.Phase != proofing.DocumentWaitingReader {
 		t.Fatalf("after consent %+v, %v", view, err)
 	}
 	receipt, err := r.Receipt(ctx, token)
@@ -41,7 +41,7 @@ func TestCameraRouteFromConsentToAccount(t *testing.T) {
 		t.Fatalf("with a reader %+v, %v", view.Document, err)
 	}
 	view = r.readDocument(t, token)
-	if view.State != proofing.StateFace || view.Face.AttemptsLeft != 3 || view.DocumentSummary.Kind != "passport" {
+	if view.State != proofing.StateFace || view.Step != 3 || view.Face.AttemptsLeft != 3 || view.DocumentSummary.Kind != "passport" {
 		t.Fatalf("after the document %+v", view)
 	}
 	if a, err := r.Attributes(ctx, token); err != nil || a.FamilyName.Reveal() != "ERIKSSON" {
@@ -52,7 +52,7 @@ func TestCameraRouteFromConsentToAccount(t *testing.T) {
 	}
 	r.wiped(t, "after acceptance")
 	view, err = r.Get(ctx, token)
-	if err != nil || view.State != proofing.StateAccount || !view.Result.Accepted || view.Result.Level != proofing.LevelHigh || view.Route != "" {
+	if err != nil || view.State != proofing.StateAccount || view.Step != 4 || !view.Result.Accepted || view.Result.Level != proofing.LevelHigh || view.Route != "" {
 		t.Fatalf("after the face %+v, %v", view, err)
 	}
 	if a, err := r.Attributes(ctx, token); err != nil || a.GivenName.Reveal() != "ANNA MARIA" {
@@ -60,7 +60,7 @@ func TestCameraRouteFromConsentToAccount(t *testing.T) {
 	}
 	var got proofing.Accepted
 	view, err = r.Complete(ctx, token, func(_ context.Context, a proofing.Accepted) error { got = a; return nil })
-	if err != nil || view.State != proofing.StateDone {
+	if err != nil || view.State != proofing.StateDone || view.Step != view.Steps {
 		t.Fatalf("complete %+v, %v", view, err)
 	}
 	if got.Level != proofing.LevelHigh || got.VerifiedOn != "2026-11-23" || got.Attributes.DocumentNumber.Reveal() != "L898902C3" || got.Receipt != receipt {

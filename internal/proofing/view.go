@@ -110,14 +110,17 @@ type ResultLine struct {
 	Result Result `json:"result"`
 }
 
-// viewSteps is how many steps the page announces: consent, document, face or
-// counter, account.
-const viewSteps = 4
+// The steps that the pages announce: consent, document, face or counter, result,
+// passkey, recovery code. The state does not tell the passkey from the result.
+const (
+	stepResult = 4
+	viewSteps  = 6
+)
 
 // view builds the present view. mu of the session is held.
 func (s *Service) view(l *live) (View, error) {
 	pos := l.sess.Position
-	v := View{State: pos.State, Route: pos.Route, Step: viewSteps, Steps: viewSteps, ExpiresAt: stamp(pos.Expires)}
+	v := View{State: pos.State, Route: pos.Route, Step: stepResult, Steps: viewSteps, ExpiresAt: stamp(pos.Expires)}
 	switch pos.State {
 	case StateConsent:
 		v.Step = 1
@@ -137,6 +140,9 @@ func (s *Service) view(l *live) (View, error) {
 		v.Step = 3
 		v.Counter = counterView(l)
 	case StateAccount, StateDone, StateRefused:
+		if pos.State == StateDone {
+			v.Step = viewSteps
+		}
 		v.Result = resultView(pos)
 		v.Result.RetryAt = stamp(l.face.again)
 	case StateAbandoned, StateExpired:

@@ -207,6 +207,23 @@ describe("the face page", () => {
   });
 });
 
+describe("a check whose time ran out", () => {
+  it("says so on whatever page it happens, with two ways on", async () => {
+    for (const [path, state] of [["/prove/document", documentView()], ["/prove/face", view({ state: "face", face: { phase: "ready", attempts_left: 3, steps: 6 } })]] as const) {
+      const page = await open(path, { prepare: (mock) => { mock.show(state); } });
+      Events.say(view({ state: "expired" }));
+      await settle();
+      expect(location.pathname).toBe("/prove/result");
+      expect(textOf("h1")).toBe("The check has ended");
+      expect(textOf(".lead")).toBe("Its time ran out. Everything read has been erased.");
+      expect(byName("button", "Go to a counter instead")).toBeDefined();
+      await page.click("Start again");
+      expect(location.pathname).toBe("/prove/consent");
+      close();
+    }
+  });
+});
+
 describe("the result page", () => {
   it("shows the level and each check in words", async () => {
     await open("/prove/result", { prepare: (mock) => { mock.show(view({ state: "account", result: { accepted: true, level: "substantial", retry: false, checks: [{ id: "document_genuine", result: "passed" }, { id: "chip_authentic", result: "not_offered" }] } })); } });

@@ -101,11 +101,7 @@ function shareOf(action: Action, pose: Pose, rest: Pose): number | null {
       return (pose.pitch - rest.pitch) / 9;
     case "lookDown":
       return (rest.pitch - pose.pitch) / 9;
-    case "center":
-    case "smile":
-    case "openMouth":
-    case "blink":
-    case "light":
+    default:
       return null;
   }
 }
