@@ -72,6 +72,15 @@ describe("who is in the picture", () => {
     expect(company.see([child], 2000).person).toBe(child);
   });
 
+  it("keeps whom the detector misses for a moment, and then no more", () => {
+    const company = new Company();
+    const [anna, child, moved] = [face(0.5, 0.5, 0.3), face(0.85, 0.3, 0.1), face(0.86, 0.31, 0.1)];
+    company.see([anna, child], 0);
+    expect(company.see([anna], 400)).toEqual({ person: anna, others: [child], crowded: false });
+    expect(company.see([anna, moved], 450).others).toEqual([moved]);
+    expect(company.see([anna], 1000).others).toEqual([]);
+  });
+
   it("is nobody where there is nobody", () => {
     expect(new Company().see([], 0)).toEqual({ person: null, others: [], crowded: false });
   });

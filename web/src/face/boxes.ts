@@ -39,6 +39,8 @@ const nearFace = 0.2;
 const follows = 0.1;
 /** A person who turns away for so long is still the person of the check, in milliseconds. */
 const remembered = 1000;
+/** A bystander whom the detector misses for so long is still covered where they were, in milliseconds. */
+const lingers = 500;
 
 const area = (box: Box): number => box.w * box.h;
 
@@ -98,7 +100,7 @@ export function decodeFaces(strides: readonly Stride[], columnsAt: number, width
 export interface Scene {
   /** The person of the check, or null when nobody is seen. */
   person: Seen | null;
-  /** Everybody else. */
+  /** Everybody else, and whoever was there a moment ago. */
   others: readonly Seen[];
   /** Whether somebody else is so near that the picture is not to be sent. */
   crowded: boolean;
@@ -108,6 +110,7 @@ export interface Scene {
 export class Company {
   #last: Seen | null = null;
   #lastAt = 0;
+  #others: { face: Seen; at: number }[] = [];
 
   /** Takes the faces of the next picture, the largest first, at a time in milliseconds. */
   see(faces: readonly Seen[], at: number): Scene {
@@ -118,9 +121,11 @@ export class Company {
       this.#lastAt = at;
     }
     const measure = person ?? last;
-    const others = faces.filter((face) => face !== person);
-    const crowded = measure !== null && others.some((face) => face.score >= sureScore && area(face) >= nearFace * area(measure));
-    return { person, others, crowded };
+    const present = faces.filter((face) => face !== person);
+    const crowded = measure !== null && present.some((face) => face.score >= sureScore && area(face) >= nearFace * area(measure));
+    const missed = this.#others.filter((other) => at - other.at <= lingers && !faces.some((face) => overlap(face, other.face) > 0));
+    this.#others = [...present.map((face) => ({ face, at })), ...missed];
+    return { person, others: this.#others.map(({ face }) => face), crowded };
   }
 
   /** The face that continues the last one; a far smaller one elsewhere is not the person, who turned away. */

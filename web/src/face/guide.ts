@@ -15,8 +15,8 @@ import type { Pose } from "./pose";
 const patience = 30;
 /** Mean time of a look, in milliseconds, from which waiting would cost frames and pictures do not wait. */
 const outOfPatience = 45;
-/** Faces older than this are no longer known, in milliseconds. */
-const stale = 700;
+/** Faces older than this serve no more: the picture waits for newer ones, in milliseconds. */
+const stale = 500;
 /** Mean time of a look, in milliseconds, from which the device is too slow to help. */
 const tooSlow = 350;
 /** Every how many looks the pose is measured. */
@@ -45,7 +45,7 @@ const trustedAddress = trustedWorkerAddress();
 /** What is known of a picture. */
 export interface Look {
   faces: readonly Seen[];
-  /** Time since the page's start of the picture that shows them, in milliseconds. */
+  /** Time since the page's start at which the picture that shows them was taken, in milliseconds. */
   at: number;
 }
 
@@ -54,6 +54,8 @@ export class Guide {
   readonly #small = document.createElement("canvas");
   readonly #onPose: (pose: Pose, at: number) => void;
   #answer: ((ready: boolean) => void) | null = null;
+  /** Resolved by the faces of the look under way, or by the end. */
+  #faces: Promise<void> = Promise.resolve();
   #onFaces: (() => void) | null = null;
   #last: Look | null = null;
   #lookedAt = 0;
@@ -129,29 +131,34 @@ export class Guide {
 
   /**
    * Looks at a frame. Resolves with its faces, or, when that takes too long, with those
-   * of the last frame that was looked at; null when nothing is known.
+   * of the last frame that was looked at; null when it is over.
    */
   async look(frame: HTMLCanvasElement): Promise<Look | null> {
-    if (this.#over) return null;
-    if (this.#resting) {
-      const faces = new Promise<void>((resolve) => { this.#onFaces = resolve; });
-      const { width, height } = lookSize(frame.width, frame.height);
-      if (this.#small.width !== width || this.#small.height !== height) {
-        this.#small.width = width;
-        this.#small.height = height;
-      }
-      const context = this.#small.getContext("2d", { alpha: false, willReadFrequently: true });
-      if (context === null) return null;
-      context.drawImage(frame, 0, 0, width, height);
-      const rgba = context.getImageData(0, 0, width, height).data.buffer;
-      this.#resting = false;
-      this.#lookedAt = performance.now();
-      this.#ask({ kind: "look", width, height, rgba, pose: this.#looks++ % looksPerPose === 0 }, [rgba]);
-      let timer: ReturnType<typeof setTimeout> | undefined;
-      await Promise.race([faces, new Promise<void>((resolve) => { timer = setTimeout(resolve, this.#meanTime > outOfPatience ? 0 : patience); })]);
-      clearTimeout(timer);
+    if (this.#resting && !this.#over) this.#askAbout(frame);
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    await Promise.race([this.#faces, new Promise<void>((resolve) => { timer = setTimeout(resolve, this.#meanTime > outOfPatience ? 0 : patience); })]);
+    clearTimeout(timer);
+    if (this.#last === null || performance.now() - this.#last.at > stale) await this.#faces;
+    return this.#last;
+  }
+
+  #askAbout(frame: HTMLCanvasElement): void {
+    const { width, height } = lookSize(frame.width, frame.height);
+    if (this.#small.width !== width || this.#small.height !== height) {
+      this.#small.width = width;
+      this.#small.height = height;
     }
-    return this.#last !== null && performance.now() - this.#last.at < stale ? this.#last : null;
+    const context = this.#small.getContext("2d", { alpha: false, willReadFrequently: true });
+    if (context === null) {
+      this.close();
+      return;
+    }
+    context.drawImage(frame, 0, 0, width, height);
+    const rgba = context.getImageData(0, 0, width, height).data.buffer;
+    this.#faces = new Promise((resolve) => { this.#onFaces = resolve; });
+    this.#resting = false;
+    this.#lookedAt = performance.now();
+    this.#ask({ kind: "look", width, height, rgba, pose: this.#looks++ % looksPerPose === 0 }, [rgba]);
   }
 
   /** Ends the worker and everything that it held. */
