@@ -78,6 +78,13 @@ describe("the watch", () => {
     expect(hints.at(-1)).toBeNull();
   });
 
+  it("says nothing of the light that the page itself makes", () => {
+    const { it: watching, hints } = watch();
+    watching.instruct("light", 8);
+    for (let i = 0; i < 6; i++) watching.look(null, new Uint8ClampedArray(lookWidth * lookHeight).fill(5));
+    expect(hints).toEqual([]);
+  });
+
   it("shows what is covered, and that nothing is any more", () => {
     const { it: watching, covered } = watch();
     const alone = { person, others: [], crowded: false };

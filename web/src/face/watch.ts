@@ -76,7 +76,11 @@ export class Watch {
 
   /** Takes what is known of the next frame. */
   look(scene: Scene | null, luma: Uint8ClampedArray | null): void {
-    if (luma !== null) this.#seen = this.#guidance.look(luma, scene);
+    if (luma !== null) {
+      const hint = this.#guidance.look(luma, scene);
+      // The page's own colours change the light: what it makes of that is no news.
+      this.#seen = this.#instruction?.action === "light" ? null : hint;
+    }
     this.#show(scene?.others.map((other) => padded(other)) ?? none);
     const now = performance.now();
     if (scene?.crowded !== true) this.#crowdedSince = null;
