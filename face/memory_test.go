@@ -38,7 +38,7 @@ func TestNothingStaysInMemory(t *testing.T) {
 	}
 	t.Parallel()
 	engine(t)
-	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestNothingStaysInMemory$", "-test.v")
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestNothingStaysInMemory$", "-test.v", fmt.Sprintf("-test.short=%t", testing.Short()))
 	cmd.Env = append(os.Environ(), childEnv+"=1")
 	out, err := cmd.CombinedOutput()
 	if err != nil || strings.Count(string(out), "searched for") != len(endings()) {
@@ -175,8 +175,9 @@ type ending struct {
 	endAt           int    // frame at which the context ends
 }
 
+// endings are all of them, or in short mode the first two and a panic.
 func endings() []ending {
-	return []ending{
+	all := []ending{
 		{name: "accepted", person: "p02"},
 		{name: "refused", person: "p05"},
 		{name: "the runtime fails at the portrait", person: "p02", failAt: 6},
@@ -185,6 +186,10 @@ func endings() []ending {
 		{name: "the runtime panics at a frame", person: "p02", panicAt: 40},
 		{name: "the context ends", person: "p02", endAt: 20},
 	}
+	if testing.Short() {
+		return []ending{all[0], all[1], all[5]}
+	}
+	return all
 }
 
 func memoryChild(t *testing.T) {
