@@ -60,11 +60,12 @@ func (b *padBench) run() (*eval.PAD, error) {
 	if err != nil {
 		return nil, err
 	}
-	pad.Split, pad.Seed, pad.Variants = b.cmd.Split, b.cmd.Seed, b.cmd.Variants
+	pad.Split, pad.Seed, pad.Variants, pad.Planned, pad.Presentations = b.cmd.Split, b.cmd.Seed, b.cmd.Variants, len(jobs), len(results)
 	return pad, nil
 }
 
-// all runs the jobs on every core; results come in the order of jobs.
+// all runs the jobs on every core, those that time allows; results come in the order
+// of jobs.
 func (b *padBench) all(jobs []padJob) ([]eval.Presentation, error) {
 	order := make([]int, len(jobs)) // mixed, so that the time left can be told from the time spent
 	for i := range order {
@@ -74,14 +75,23 @@ func (b *padBench) all(jobs []padJob) ([]eval.Presentation, error) {
 	results := make([]eval.Presentation, len(jobs))
 	errs := make([]error, len(jobs))
 	var mu sync.Mutex // guards next, done, accepted and stop
-	next, done, accepted, stop := 0, 0, 0, false
+	next, accepted, stop := 0, 0, false
+	var done []int
+	began := b.c.Now()
+	late := func(i int) bool {
+		return b.cmd.AtMost > 0 && b.c.Now().Sub(began) > b.cmd.AtMost && !b.journal.knows(b.key(jobs[i]))
+	}
 	take := func() (int, bool) {
 		mu.Lock()
 		defer mu.Unlock()
 		if stop || next == len(jobs) || b.c.Context.Err() != nil {
 			return 0, false
 		}
-		next++
+		for next++; late(order[next-1]); next++ {
+			if next == len(jobs) {
+				return 0, false
+			}
+		}
 		return order[next-1], true
 	}
 	var wait sync.WaitGroup
@@ -94,12 +104,12 @@ func (b *padBench) all(jobs []padJob) ([]eval.Presentation, error) {
 				}
 				results[i], errs[i] = b.journal.through(b.key(jobs[i]), func() (eval.Presentation, error) { return b.present(jobs[i]) })
 				mu.Lock()
-				done++
+				done = append(done, i)
 				if jobs[i].species != attack.BonaFide && results[i].Accepted {
 					accepted++
 				}
 				stop = stop || errs[i] != nil
-				b.c.progress("presentation %d of %d, %d attacks accepted", done, len(jobs), accepted)
+				b.c.progress("presentation %d of %d, %d attacks accepted", len(done), len(jobs), accepted)
 				mu.Unlock()
 			}
 		})
@@ -110,7 +120,12 @@ func (b *padBench) all(jobs []padJob) ([]eval.Presentation, error) {
 			return nil, err
 		}
 	}
-	return results, ended(b.c.Context)
+	slices.Sort(done)
+	made := make([]eval.Presentation, 0, len(done))
+	for _, i := range done {
+		made = append(made, results[i])
+	}
+	return made, ended(b.c.Context)
 }
 
 // jobs lists every presentation, bona fide ones first.

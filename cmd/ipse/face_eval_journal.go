@@ -76,6 +76,17 @@ func (j *padJournal) through(key string, present func() (eval.Presentation, erro
 	return p, err
 }
 
+// knows says whether an outcome is there.
+func (j *padJournal) knows(key string) bool {
+	if j == nil {
+		return false
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	_, ok := j.known[key]
+	return ok
+}
+
 func (j *padJournal) close() error {
 	if j == nil {
 		return nil

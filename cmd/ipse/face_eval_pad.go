@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"ipse/face"
 	"ipse/face/attack"
@@ -18,15 +19,16 @@ import (
 
 type faceEvalPadCmd struct {
 	packFlag
-	Index    string `required:"" help:"JSON index of recorded people and attacks (docs/evaluation.md)." type:"existingfile" placeholder:"FILE"`
-	Split    string `enum:"dev,test,all" default:"test" help:"Which people: dev, test or all."`
-	Variants int    `default:"2" help:"Generated presentations for each species and person, 1 to 100." placeholder:"N"`
-	BonaFide int    `name:"bona-fide" help:"Bona fide presentations for each person; default: eight times as many as variants." placeholder:"N"`
-	Seed     uint64 `default:"1" help:"Seed of the generated presentations." placeholder:"S"`
-	Species  string `help:"Only these species, separated by commas." placeholder:"LIST"`
-	Resume   string `help:"File that keeps each presentation's outcome, so that an interrupted run goes on; no image goes into it." placeholder:"FILE"`
-	JSON     bool   `name:"json" help:"Print the report as JSON."`
-	HTML     string `name:"html" help:"Write the report as one HTML page." placeholder:"OUT"`
+	Index    string        `required:"" help:"JSON index of recorded people and attacks (docs/evaluation.md)." type:"existingfile" placeholder:"FILE"`
+	Split    string        `enum:"dev,test,all" default:"test" help:"Which people: dev, test or all."`
+	Variants int           `default:"2" help:"Generated presentations for each species and person, 1 to 100." placeholder:"N"`
+	BonaFide int           `name:"bona-fide" help:"Bona fide presentations for each person; default: eight times as many as variants." placeholder:"N"`
+	Seed     uint64        `default:"1" help:"Seed of the generated presentations." placeholder:"S"`
+	Species  string        `help:"Only these species, separated by commas." placeholder:"LIST"`
+	Resume   string        `help:"File that keeps each presentation's outcome, so that an interrupted run goes on; no image goes into it." placeholder:"FILE"`
+	AtMost   time.Duration `help:"Begin no presentation after this long and report on those made, e.g. 30m; they come in mixed order." placeholder:"TIME"`
+	JSON     bool          `name:"json" help:"Print the report as JSON."`
+	HTML     string        `name:"html" help:"Write the report as one HTML page." placeholder:"OUT"`
 }
 
 // bonaFidePerVariant is how many bona fide presentations a person gives for each of
@@ -127,6 +129,9 @@ func writeWhole(name string, write func(io.Writer) error) (err error) {
 func printPad(c *cliContext, page *eval.Page) error {
 	p := page.PAD
 	b := p.BonaFide
+	if p.Presentations < p.Planned {
+		fmt.Fprintf(c.Stdout, "made       %d of %d presentations\n", p.Presentations, p.Planned)
+	}
 	fmt.Fprintf(c.Stdout, "material   %s\npack       %s, %s\n", page.Material, page.Pack, page.Hash)
 	fmt.Fprintf(c.Stdout, "\nbona fide  %d presentations of %d people\n  BPCER    %s\n  BPNRR    %s\n  refused  %s, for whatever reason\n",
 		b.Presentations, b.People, rateLine(b.BPCER), rateLine(b.BPNRR), rateLine(b.Refused))

@@ -101,11 +101,14 @@ type BonaFideGroup struct {
 
 // PAD is an evaluation of presentation attack detection.
 type PAD struct {
-	Split    string           `json:"split"`
-	Seed     uint64           `json:"seed"`
-	Variants int              `json:"variants"`
-	BonaFide BonaFideFigures  `json:"bona_fide"`
-	Species  []SpeciesFigures `json:"species"`
+	Split string `json:"split"`
+	// Planned presentations, and those that the time given allowed, in mixed order.
+	Planned       int              `json:"planned"`
+	Presentations int              `json:"presentations"`
+	Seed          uint64           `json:"seed"`
+	Variants      int              `json:"variants"`
+	BonaFide      BonaFideFigures  `json:"bona_fide"`
+	Species       []SpeciesFigures `json:"species"`
 	// MaxAPCER and MaxIAPAR are the worst of the species that are no stated limit:
 	// ISO/IEC 30107-3 has no mean over species.
 	MaxAPCER Worst `json:"max_apcer"`
