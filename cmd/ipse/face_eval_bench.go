@@ -294,7 +294,7 @@ func (b *padBench) present(j padJob) (eval.Presentation, error) {
 		return out, err
 	}
 	defer p.Wipe()
-	out.Detail = p.Detail
+	out.Detail, out.Impostor = p.Detail, p.Impostor
 	given := make([]face.Given, len(challenge))
 	for i, a := range challenge {
 		given[i].Action = a

@@ -90,7 +90,7 @@ func (b *builder) bonaFide() error {
 func (b *builder) anotherPerson() error {
 	b.camera()
 	b.p.script = follow(b.set.Other, b.r)
-	b.p.Detail = "follows every instruction"
+	b.p.Detail, b.p.Impostor = "follows every instruction", true
 	return nil
 }
 

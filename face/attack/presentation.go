@@ -39,6 +39,8 @@ type Setting struct {
 type Presentation struct {
 	// Detail says in a few words what kind it is, for reports: no file, no name.
 	Detail string
+	// Impostor: a live person other than the subject, without any instrument.
+	Impostor bool
 
 	script  script
 	painter painter

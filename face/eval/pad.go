@@ -29,6 +29,7 @@ type Presentation struct {
 	Person    string // of the portrait
 	Groups    []string
 	Detail    string
+	Impostor  bool // an attack without an instrument: a live person who is another
 	Responded bool // false: the capture never began, so nothing was classified
 	Live      bool // the liveness signals together say bona fide
 	Matched   bool // the comparison says the person of the portrait
@@ -69,7 +70,7 @@ type SpeciesFigures struct {
 	People        int             `json:"people"` // portraits attacked
 	Presentations int             `json:"presentations"`
 	APNRR         Statement       `json:"apnrr"`           // no response, of all
-	APCER         *Statement      `json:"apcer,omitempty"` // classified as bona fide, of those with a response
+	APCER         *Statement      `json:"apcer,omitempty"` // classified as bona fide, of those with an instrument and a response
 	IAPMR         Statement       `json:"iapmr"`           // matched the portrait, of all
 	IAPAR         Statement       `json:"iapar"`           // accepted, of all
 	Reasons       []Count         `json:"reasons"`         // of the refusals
@@ -191,7 +192,7 @@ func figures(info SpeciesInfo, list []Presentation) SpeciesFigures {
 		IAPMR:   count(list, func(p Presentation) bool { return p.Matched }, all),
 		Reasons: reasons(list), Signals: signalFigures(list)}
 	if !info.Impostor {
-		s := count(list, takenAsLive, responded)
+		s := count(list, takenAsLive, func(p Presentation) bool { return p.Responded && !p.Impostor })
 		f.APCER = &s
 	}
 	kinds := map[string]int{}

@@ -50,11 +50,14 @@ func testPAD(t *testing.T) *PAD {
 		list = append(list, outcome("paper", "a", i < 2, i == 0, i < 8, "order", "depth"))
 	}
 	list = append(list, outcome("paper", "b", false, true, true, "depth"))
+	bare := outcome("blurred", "a", true, false, true, "portrait") // a live impostor: no instrument
+	bare.Impostor = true
+	list = append(list, bare, outcome("blurred", "a", false, true, true, "depth"))
 	for range 4 {
 		list = append(list, outcome("person", "b", true, false, true, "portrait"))
 	}
 	list = append(list, outcome("cut", "a", true, true, true))
-	r, err := NewPAD(list, []SpeciesInfo{{Species: "paper", Title: "Paper"}, {Species: "person", Title: "Person", Impostor: true}, {Species: "cut", Title: "Cut", Limit: true}, {Species: "none"}})
+	r, err := NewPAD(list, []SpeciesInfo{{Species: "paper", Title: "Paper"}, {Species: "person", Title: "Person", Impostor: true}, {Species: "cut", Title: "Cut", Limit: true}, {Species: "none"}, {Species: "blurred"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,7 +80,10 @@ func TestPADRatesAreThoseOfTheStandard(t *testing.T) {
 			t.Errorf("%s is %v, want %v", name, v.got, v.want)
 		}
 	}
-	if len(r.Species) != 3 || r.Species[1].APCER != nil || r.Species[0].People != 2 || b.People != 2 {
+	if a := r.Species[3].APCER.Rate; a != (Rate{0, 1}) {
+		t.Errorf("a live impostor counts in an APCER: %v", a)
+	}
+	if len(r.Species) != 4 || r.Species[1].APCER != nil || r.Species[0].People != 2 || b.People != 2 {
 		t.Errorf("%+v", r.Species)
 	}
 	if r.MaxAPCER.Species != "paper" || r.MaxIAPAR.Species != "paper" {

@@ -56,7 +56,7 @@ func (p *Page) WriteHTML(w io.Writer) error {
 		"percent": percent,
 		"plain":   func(s string) string { return strings.ReplaceAll(s, "_", " ") },
 		"strength": func(n, of int) int { // of a cell's colour, in per cent
-			return int(math.Round(70 * float64(n) / float64(max(of, 1))))
+			return int(math.Round(32 * float64(n) / float64(max(of, 1))))
 		},
 		"deviation": deviationText,
 		"alone":     alone,
