@@ -339,6 +339,8 @@ func conclude(out *eval.Presentation, d face.Decision, r face.Report) {
 			state = eval.SignalFailed
 		}
 		switch {
+		case s.Note != "": // not available, or advisory: it decides nothing
+			state = eval.SignalNotMeasured
 		case s.Passed:
 		case s.Name == "depth" && (r.FlatnessLeft == 0 || r.FlatnessRight == 0), s.Name == "no_screen" && r.Surfaces < 3:
 			state = eval.SignalNotMeasured
@@ -352,7 +354,7 @@ func conclude(out *eval.Presentation, d face.Decision, r face.Report) {
 		}
 		if s.Name == "person_of_portrait" {
 			out.Matched = s.Passed
-		} else {
+		} else if s.Note == "" {
 			out.Live = out.Live && s.Passed
 		}
 		out.Signals = append(out.Signals, eval.SignalOutcome{Name: s.Name, State: state})
