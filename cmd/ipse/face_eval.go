@@ -58,6 +58,7 @@ func (cmd faceEvalCmd) Run(c *cliContext) error {
 	report.Date = c.Now().UTC().Format("2006-01-02")
 	report.Images, report.People = len(list.Images), list.People
 	report.Failures = append(report.Failures, failures...)
+	report.FTE = eval.Rate{Errors: len(failures), Trials: len(list.Images)}
 	if cmd.HTML != "" {
 		if err := writeReport(cmd.HTML, report); err != nil {
 			return err
@@ -175,9 +176,15 @@ func printEval(c *cliContext, r *eval.Report) error {
 	for _, f := range r.Failures {
 		fmt.Fprintf(c.Stdout, "  line %d, column %s: %s\n", f.Line, f.Column, strings.ReplaceAll(f.Reason, "_", " "))
 	}
+	if r.EER != nil {
+		fmt.Fprintf(c.Stdout, "EER        %.2g %% at a similarity of %.3f\n", 100*r.EER.Rate, r.EER.Threshold)
+	}
 	printPoints(c, "all pairs", r.Points)
 	for _, g := range r.Groups {
 		printPoints(c, "group "+strconv.Quote(g.Name), g.Points)
+		for i, p := range g.Points {
+			fmt.Fprintf(c.Stdout, "  against all, FMR %s: false matches %s, false non-matches %s\n", p.Claimed, deviationWords(g.Deviations[i].FMR), deviationWords(g.Deviations[i].FNMR))
+		}
 	}
 	_, err := fmt.Fprintln(c.Stdout, "\nIntervals are exact, two-sided, 95 %; they take the pairs as independent.")
 	return err
