@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -67,11 +68,7 @@ func (b *padBench) run() (*eval.PAD, error) {
 // all runs the jobs on every core, those that time allows; results come in the order
 // of jobs.
 func (b *padBench) all(jobs []padJob) ([]eval.Presentation, error) {
-	order := make([]int, len(jobs)) // mixed, so that the time left can be told from the time spent
-	for i := range order {
-		order[i] = i
-	}
-	attack.Shuffle(attack.NewRandom(b.cmd.Seed, "order"), order)
+	order := b.mixed(jobs)
 	results := make([]eval.Presentation, len(jobs))
 	errs := make([]error, len(jobs))
 	var mu sync.Mutex // guards next, done, accepted and stop
@@ -126,6 +123,28 @@ func (b *padBench) all(jobs []padJob) ([]eval.Presentation, error) {
 		made = append(made, results[i])
 	}
 	return made, ended(b.c.Context)
+}
+
+// mixed is an order of the jobs in which every species has come as far, in proportion,
+// as every other: a run that ends in time has measured them all.
+func (b *padBench) mixed(jobs []padJob) []int {
+	of := map[attack.Species][]int{}
+	for i, j := range jobs {
+		of[j.species] = append(of[j.species], i)
+	}
+	rank := make([]float64, len(jobs))
+	for s, list := range of {
+		attack.Shuffle(attack.NewRandom(b.cmd.Seed, "order", string(s)), list)
+		for k, i := range list {
+			rank[i] = (float64(k) + .5) / float64(len(list))
+		}
+	}
+	order := make([]int, len(jobs))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(i, k int) int { return cmp.Compare(rank[i], rank[k]) })
+	return order
 }
 
 // jobs lists every presentation, bona fide ones first.
