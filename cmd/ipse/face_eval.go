@@ -208,7 +208,15 @@ func printPoints(c *cliContext, title string, points []eval.Point) {
 
 func rateLine(s eval.Statement) string {
 	if s.Value == nil {
-		return fmt.Sprintf("not stated (%d of %d; below %.2g %% with 95 %% confidence)", s.Errors, s.Trials, 100*s.Below)
+		return fmt.Sprintf("not stated (%d of %d; below %s %% with 95 %% confidence)", s.Errors, s.Trials, hundredths(s.Below))
 	}
-	return fmt.Sprintf("%.2g %% (%d of %d; %.2g to %.2g %%)", 100**s.Value, s.Errors, s.Trials, 100*s.Interval.Low, 100*s.Interval.High)
+	return fmt.Sprintf("%s %% (%d of %d; %s to %s %%)", hundredths(*s.Value), s.Errors, s.Trials, hundredths(s.Interval.Low), hundredths(s.Interval.High))
+}
+
+// hundredths writes a fraction in per cent, two significant figures.
+func hundredths(v float64) string {
+	if v >= .995 {
+		return "100"
+	}
+	return fmt.Sprintf("%.2g", 100*v)
 }
