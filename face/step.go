@@ -14,6 +14,7 @@ const (
 	smileWider   = .08  // of the mouth's width
 	lipsApart    = .045 // over the eye distance
 	eyesClose    = .35  // of the lids' opening
+	heldAbove    = .75  // of an expression that was reached: it is still held
 	relaxed      = .55  // of an amplitude: the action is over, or has not begun
 )
 
@@ -166,7 +167,7 @@ func (s *step) push(at time.Duration, c change, residual, enough float32) stepEv
 	case s.reached && returns(s.action) && v <= relaxed:
 		return stepDone
 	case s.reached && !returns(s.action):
-		if v < 1 {
+		if v < heldAbove {
 			s.reached = false
 		} else if at-s.since >= holdFor {
 			return stepDone

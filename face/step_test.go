@@ -173,6 +173,11 @@ func TestExpressionMustLast(t *testing.T) {
 			t.Fatal("a flicker counted")
 		}
 	}
+	for i, c := range []change{{mouth: .09, eyes: 1}, {mouth: .07, eyes: 1}} { // just there, then a little less
+		if e := (&step{action: ActionSmile, armed: true, reached: true, since: tick}).push(time.Duration(i+3)*tick, c, 0, 0); e != stepDone {
+			t.Errorf("%+v is not held", c)
+		}
+	}
 	s.push(6*tick, smile, 0, 0)
 	if s.push(7*tick, smile, 0, 0) != stepDone {
 		t.Error("a held smile did not count")
