@@ -79,6 +79,7 @@ func TestTheServerServesStopsAndStartsAgain(t *testing.T) {
 	data := filepath.Join(t.TempDir(), "data")
 	l := listen(t)
 	opts, log := options(t, data, l)
+	opts.Config.Server.ShutdownTimeout = config.Duration(5 * time.Minute) // what a stop that waits would take
 	stop := serve(t, opts, l)
 	b := apitest.New(t, opts.Config.Server.PublicURL, &http.Transport{})
 	b.OK("GET", "/readyz", nil, nil)
@@ -111,17 +112,13 @@ func TestTheServerServesStopsAndStartsAgain(t *testing.T) {
 	if err := stop(); err != nil {
 		t.Fatal(err)
 	}
-	if took := time.Since(began); took > 3*time.Second {
+	if took := time.Since(began); took > time.Minute {
 		t.Errorf("the stop took %s", took)
 	}
 	if l, err = net.Listen("tcp", l.Addr().String()); err != nil {
 		t.Fatal(err)
 	}
-	began = time.Now()
 	serve(t, opts, l)
-	if took := time.Since(began); took > 2*time.Second {
-		t.Errorf("the second start took %s", took)
-	}
 	if v := b.View(); v.State != "document" {
 		t.Errorf("after the restart: %+v", v)
 	}

@@ -287,7 +287,7 @@ func TestAVanishedReaderIsNoticedInMidCommand(t *testing.T) {
 	if !errors.Is(err, relay.ErrGone) || !errors.As(err, &lost) || !lost.ReaderLost() {
 		t.Errorf("err = %v", err)
 	}
-	if took := time.Since(begin); took > 3*time.Second {
+	if took := time.Since(begin); took > 10*time.Second { // the command itself would wait for twenty
 		t.Errorf("it took %v to notice", took)
 	}
 	if wait(t, changes) {
