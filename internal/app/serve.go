@@ -145,10 +145,12 @@ func repeat(ctx context.Context, log *slog.Logger, what string, every time.Durat
 	for {
 		select {
 		case <-ctx.Done():
-			return
 		case <-tick.C:
-			attempt(ctx, log, what, do)
 		}
+		if ctx.Err() != nil { // also when a turn is due at the same moment
+			return
+		}
+		attempt(ctx, log, what, do)
 	}
 }
 
