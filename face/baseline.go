@@ -22,6 +22,7 @@ type baselineDecoder struct {
 	restart    int // MCUs between restart markers, 0 for none
 	bits       bitReader
 	block      [64]int32
+	clipped    [64]byte // samples of a block that the picture's edge cuts
 }
 
 type jpegComponent struct {
@@ -34,6 +35,7 @@ type jpegComponent struct {
 func (d *baselineDecoder) wipe() {
 	d.bits = bitReader{}
 	clear(d.block[:])
+	clear(d.clipped[:])
 	for i := range d.components {
 		d.components[i].dc = 0
 	}
@@ -198,12 +200,19 @@ func (d *baselineDecoder) scanHeader(body []byte) error {
 	return nil
 }
 
+// plane is where a component's samples go.
+type plane struct {
+	samples []byte
+	w, h    int
+}
+
 // scan decodes the entropy-coded data (T.81 Annex F.2).
 func (d *baselineDecoder) scan(p *picture, data []byte) error {
 	d.bits = bitReader{data: data}
 	y := d.components[0]
 	columns := (p.w + 8*int(y.h) - 1) / (8 * int(y.h))
 	rows := (p.h + 8*int(y.v) - 1) / (8 * int(y.v))
+	planes := [3]plane{{p.y, p.w, p.h}, {p.cb, p.cw, p.ch}, {p.cr, p.cw, p.ch}}
 	for unit := range columns * rows {
 		if d.restart > 0 && unit > 0 && unit%d.restart == 0 {
 			if !d.bits.restart() {
@@ -213,37 +222,33 @@ func (d *baselineDecoder) scan(p *picture, data []byte) error {
 				d.components[i].dc = 0
 			}
 		}
-		if !d.unit(p, unit%columns, unit/columns) {
-			return ErrBadJPEG
+		for i := range d.count {
+			if !d.unit(&d.components[i], &planes[i], unit%columns, unit/columns) {
+				return ErrBadJPEG
+			}
 		}
 	}
 	return nil
 }
 
-// unit decodes one minimum coded unit.
-func (d *baselineDecoder) unit(p *picture, column, row int) bool {
-	for i := range d.count {
-		c := &d.components[i]
-		plane, w, h := p.y, p.w, p.h
-		switch i {
-		case 1:
-			plane, w, h = p.cb, p.cw, p.ch
-		case 2:
-			plane, w, h = p.cr, p.cw, p.ch
-		}
-		for v := range int(c.v) {
-			for u := range int(c.h) {
-				last, ok := d.coefficients(c)
-				if !ok {
-					return false
+// unit decodes a component's blocks of one minimum coded unit.
+func (d *baselineDecoder) unit(c *jpegComponent, to *plane, column, row int) bool {
+	for v := range int(c.v) {
+		for u := range int(c.h) {
+			last, ok := d.coefficients(c)
+			if !ok {
+				return false
+			}
+			x, y := (column*int(c.h)+u)*8, (row*int(c.v)+v)*8
+			if x+8 <= to.w && y+8 <= to.h {
+				inverseDCT(&d.block, last, to.samples[y*to.w+x:], to.w)
+				continue
+			}
+			inverseDCT(&d.block, last, d.clipped[:], 8)
+			if n := min(8, to.w-x); n > 0 {
+				for r := range max(min(8, to.h-y), 0) {
+					copy(to.samples[(y+r)*to.w+x:], d.clipped[8*r:8*r+n])
 				}
-				x, y := (column*int(c.h)+u)*8, (row*int(c.v)+v)*8
-				if last == 0 {
-					d.flat(plane, w, h, x, y)
-					continue
-				}
-				inverseDCT(&d.block)
-				d.store(plane, w, h, x, y)
 			}
 		}
 	}
@@ -253,62 +258,45 @@ func (d *baselineDecoder) unit(p *picture, column, row int) bool {
 // coefficients reads one block, dequantised; last is the place of the last one
 // that is not zero.
 func (d *baselineDecoder) coefficients(c *jpegComponent) (last int, ok bool) {
-	clear(d.block[:])
-	b, q := &d.bits, &d.quant[c.tq]
-	size, ok := d.huffman[0][c.td].next(b)
+	block, b, q, t := &d.block, &d.bits, &d.quant[c.tq], &d.huffman[1][c.ta]
+	clear(block[:])
+	size, v, ok := d.huffman[0][c.td].next(b)
 	if !ok || size > 11 {
 		return 0, false
 	}
-	c.dc += b.receive(size)
-	d.block[0] = c.dc * q[0]
-	ac := &d.huffman[1][c.ta]
+	c.dc += v
+	block[0] = c.dc * q[0]
+	acc, n := b.acc, b.n // in registers for as long as codes are short
 	for k := 1; k < 64; k++ {
-		rs, ok := ac.next(b)
-		if !ok {
-			return 0, false
+		if n < longestCode {
+			b.acc, b.n = acc, n
+			b.fill()
+			acc, n = b.acc, b.n
 		}
-		run, size := int(rs>>4), rs&15
-		if size == 0 {
-			if run != 15 {
+		f := t.fast[acc>>(64-huffmanFast)]
+		rs, v := f.symbol, int32(f.value)
+		if v != 0 || f.length != 0 && rs == 0 {
+			acc <<= f.length & 63
+			n -= int(f.length)
+		} else {
+			b.acc, b.n = acc, n
+			if rs, v, ok = t.next(b); !ok {
+				return 0, false
+			}
+			acc, n = b.acc, b.n
+		}
+		if k += int(rs >> 4); rs&15 == 0 {
+			if rs != 0xf0 {
 				break
 			}
-			k += 15
 			continue
 		}
-		if k += run; k > 63 {
+		if k > 63 {
 			return 0, false
 		}
-		d.block[zigzagOrder[k]] = b.receive(size) * q[k]
+		block[zigzagOrder[k]&63] = v * q[k]
 		last = k
 	}
+	b.acc, b.n = acc, n
 	return last, !b.overrun()
 }
-
-// flat stores a block of one value, clipped.
-func (d *baselineDecoder) flat(plane []byte, w, h, x, y int) {
-	v, n := clampLevel((d.block[0]+4)>>3), min(8, w-x)
-	if n <= 0 {
-		return // a block outside
-	}
-	for r := range max(min(8, h-y), 0) {
-		o := (y+r)*w + x
-		fill(plane[o:o+n], v)
-	}
-}
-
-// store writes the block at (x, y), clipped.
-func (d *baselineDecoder) store(plane []byte, w, h, x, y int) {
-	n := min(8, w-x)
-	if n <= 0 {
-		return // a block outside
-	}
-	for r := range max(min(8, h-y), 0) {
-		row := plane[(y+r)*w+x:]
-		block := d.block[8*r : 8*r+8]
-		for i := range n {
-			row[i] = clampLevel(block[i])
-		}
-	}
-}
-
-func clampLevel(v int32) byte { return byte(min(max(v+128, 0), 255)) }

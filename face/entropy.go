@@ -1,5 +1,7 @@
 package face
 
+import "encoding/binary"
+
 // bitReader reads the entropy-coded bytes of a scan: stuffed zeros are dropped,
 // and a marker ends the data (T.81 F.2.2.5). Past the end it gives zeros and
 // remembers that.
@@ -11,8 +13,21 @@ type bitReader struct {
 	past int    // bits given beyond the end
 }
 
-// fill tops the accumulator up to more than 48 bits.
+// longestCode is the most that a code and the number after it take, in bits.
+const longestCode = 32
+
+// fill tops the accumulator up to more than 56 bits.
 func (b *bitReader) fill() {
+	if b.at+8 <= len(b.data) {
+		const ones, tops = 0x0101010101010101, 0x8080808080808080
+		v := binary.BigEndian.Uint64(b.data[b.at:])
+		if (^v-ones)&v&tops == 0 { // no byte is 0xff
+			b.acc |= v >> b.n // a part of a byte more than counted: it comes again
+			n := (64 - b.n) / 8
+			b.at, b.n = b.at+n, b.n+8*n
+			return
+		}
+	}
 	for b.n <= 56 {
 		if b.at >= len(b.data) {
 			b.n += 8
@@ -37,17 +52,21 @@ func (b *bitReader) fill() {
 // overrun says whether bits beyond the end were used.
 func (b *bitReader) overrun() bool { return b.past > b.n }
 
-// receive reads a signed number of so many bits (T.81 F.2.2.1, RECEIVE and EXTEND).
+// receive reads a signed number of so many bits (T.81 F.2.2.1, RECEIVE and
+// EXTEND), which must be there.
 func (b *bitReader) receive(size byte) int32 {
 	if size == 0 {
 		return 0
 	}
-	if b.n < 16 {
-		b.fill()
-	}
-	v := int32(b.acc >> (64 - size))
+	v := extend(b.acc, size)
 	b.acc <<= size
 	b.n -= int(size)
+	return v
+}
+
+// extend is the signed number in the first bits, 1 to 15.
+func extend(acc uint64, size byte) int32 {
+	v := int32(acc >> (64 - size))
 	if v < 1<<(size-1) {
 		v += -1<<size + 1
 	}
@@ -74,12 +93,20 @@ func (b *bitReader) restart() bool {
 
 const huffmanFast = 9 // bits that the first look decides
 
+// fastCode is what the next bits begin with: a code, and the number after it too
+// where they hold the whole of it.
+type fastCode struct {
+	value  int16 // 0 where the number is none, or longer
+	symbol byte
+	length byte // of both, 0 where the code is longer
+}
+
 // huffmanTable decodes one table (T.81 Annex C and F.2.2.3).
 type huffmanTable struct {
 	set    bool
-	fast   [1 << huffmanFast]uint16 // value<<8 | length, 0 where the code is longer
-	most   [18]int32                // greatest code of each length, left-aligned to 16 bits, plus one
-	offset [17]int32                // of a length's values, less its first code
+	fast   [1 << huffmanFast]fastCode
+	most   [18]int32 // greatest code of each length, left-aligned to 16 bits, plus one
+	offset [17]int32 // of a length's values, less its first code
 	values [256]byte
 }
 
@@ -105,7 +132,7 @@ func (t *huffmanTable) build(body []byte) (n int, ok bool) {
 			if length <= huffmanFast {
 				first := code << (huffmanFast - length)
 				for i := range int32(1) << (huffmanFast - length) {
-					t.fast[first+i] = uint16(t.values[k])<<8 | uint16(length)
+					t.fast[first+i] = newFastCode(uint64(first+i)<<(64-huffmanFast), t.values[k], length)
 				}
 			}
 			code++
@@ -118,16 +145,28 @@ func (t *huffmanTable) build(body []byte) (n int, ok bool) {
 	return 16 + total, true
 }
 
-// next decodes a value.
-func (t *huffmanTable) next(b *bitReader) (byte, bool) {
-	if b.n < 16 {
+// newFastCode is the entry for bits that begin with a code.
+func newFastCode(bits uint64, symbol byte, length int) fastCode {
+	f := fastCode{symbol: symbol, length: byte(length)}
+	if size := symbol & 15; size > 0 && length+int(size) <= huffmanFast {
+		f.value = int16(extend(bits<<length, size))
+		f.length += size
+	}
+	return f
+}
+
+// next decodes a symbol and the number of as many bits as its lower half says.
+func (t *huffmanTable) next(b *bitReader) (symbol byte, v int32, ok bool) {
+	if b.n < longestCode {
 		b.fill()
 	}
-	if f := t.fast[b.acc>>(64-huffmanFast)]; f != 0 {
-		length := int(f & 0xff)
-		b.acc <<= length
-		b.n -= length
-		return byte(f >> 8), true
+	if f := t.fast[b.acc>>(64-huffmanFast)]; f.length != 0 {
+		b.acc <<= f.length & 63
+		b.n -= int(f.length)
+		if f.value != 0 {
+			return f.symbol, int32(f.value), true
+		}
+		return f.symbol, b.receive(f.symbol & 15), true
 	}
 	look := int32(b.acc >> 48)
 	for length := huffmanFast + 1; length <= 16; length++ {
@@ -135,66 +174,9 @@ func (t *huffmanTable) next(b *bitReader) (byte, bool) {
 			v := t.offset[length] + look>>(16-length)
 			b.acc <<= length
 			b.n -= length
-			return t.values[v&0xff], v >= 0 && v < 256
+			symbol = t.values[v&0xff]
+			return symbol, b.receive(symbol & 15), v >= 0 && v < 256
 		}
 	}
-	return 0, false
-}
-
-// Cosines of the inverse transform: 2048 sqrt 2 cos(k pi / 16).
-const (
-	dctW1, dctW2, dctW3, dctW5, dctW6, dctW7 = 2841, 2676, 2408, 1609, 1108, 565
-	dctR2                                    = 181 // 256 / sqrt 2
-)
-
-// inverseDCT is the two-dimensional inverse transform of T.81 A.3.3 in integers
-// (after Wang 1984), rows then columns.
-func inverseDCT(b *[64]int32) {
-	for r := 0; r < 64; r += 8 {
-		s := b[r : r+8 : r+8]
-		if s[1]|s[2]|s[3]|s[4]|s[5]|s[6]|s[7] == 0 {
-			dc := s[0] << 3
-			s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7] = dc, dc, dc, dc, dc, dc, dc, dc
-			continue
-		}
-		x0, x1 := s[0]<<11+128, s[4]<<11
-		x2, x3, x4, x5, x6, x7 := s[6], s[2], s[1], s[7], s[5], s[3]
-		x8 := dctW7 * (x4 + x5)
-		x4, x5 = x8+(dctW1-dctW7)*x4, x8-(dctW1+dctW7)*x5
-		x8 = dctW3 * (x6 + x7)
-		x6, x7 = x8-(dctW3-dctW5)*x6, x8-(dctW3+dctW5)*x7
-		x8, x0 = x0+x1, x0-x1
-		x1 = dctW6 * (x3 + x2)
-		x2, x3 = x1-(dctW2+dctW6)*x2, x1+(dctW2-dctW6)*x3
-		x1, x4 = x4+x6, x4-x6
-		x6, x5 = x5+x7, x5-x7
-		x7, x8 = x8+x3, x8-x3
-		x3, x0 = x0+x2, x0-x2
-		x2, x4 = (dctR2*(x4+x5)+128)>>8, (dctR2*(x4-x5)+128)>>8
-		s[0], s[7] = (x7+x1)>>8, (x7-x1)>>8
-		s[1], s[6] = (x3+x2)>>8, (x3-x2)>>8
-		s[2], s[5] = (x0+x4)>>8, (x0-x4)>>8
-		s[3], s[4] = (x8+x6)>>8, (x8-x6)>>8
-	}
-	for c := range 8 {
-		s := b[c : c+57 : c+57]
-		y0, y1 := s[0]<<8+8192, s[32]<<8
-		y2, y3, y4, y5, y6, y7 := s[48], s[16], s[8], s[56], s[40], s[24]
-		y8 := dctW7*(y4+y5) + 4
-		y4, y5 = (y8+(dctW1-dctW7)*y4)>>3, (y8-(dctW1+dctW7)*y5)>>3
-		y8 = dctW3*(y6+y7) + 4
-		y6, y7 = (y8-(dctW3-dctW5)*y6)>>3, (y8-(dctW3+dctW5)*y7)>>3
-		y8, y0 = y0+y1, y0-y1
-		y1 = dctW6*(y3+y2) + 4
-		y2, y3 = (y1-(dctW2+dctW6)*y2)>>3, (y1+(dctW2-dctW6)*y3)>>3
-		y1, y4 = y4+y6, y4-y6
-		y6, y5 = y5+y7, y5-y7
-		y7, y8 = y8+y3, y8-y3
-		y3, y0 = y0+y2, y0-y2
-		y2, y4 = (dctR2*(y4+y5)+128)>>8, (dctR2*(y4-y5)+128)>>8
-		s[0], s[56] = (y7+y1)>>14, (y7-y1)>>14
-		s[8], s[48] = (y3+y2)>>14, (y3-y2)>>14
-		s[16], s[40] = (y0+y4)>>14, (y0-y4)>>14
-		s[24], s[32] = (y8+y6)>>14, (y8-y6)>>14
-	}
+	return 0, 0, false
 }
