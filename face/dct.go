@@ -1,5 +1,7 @@
 package face
 
+import "encoding/binary"
+
 // Cosines of the inverse transform: 2048 sqrt 2 cos(k pi / 16).
 const (
 	dctW1, dctW2, dctW3, dctW5, dctW6, dctW7 = 2841, 2676, 2408, 1609, 1108, 565
@@ -19,10 +21,9 @@ var columnsTo = [64]uint8{ //nolint:gochecknoglobals // follows from T.81 figure
 // of dst, stride apart.
 func inverseDCT(b *[64]int32, last int, dst []byte, stride int) {
 	if last == 0 {
-		v := level((b[0] + 4) >> 3)
+		v := uint64(within8((b[0]+4)>>3+128)) * 0x0101010101010101
 		for r := range 8 {
-			row := (*[8]byte)(dst[r*stride:])
-			*row = [8]byte{v, v, v, v, v, v, v, v}
+			binary.LittleEndian.PutUint64(dst[r*stride:], v)
 		}
 		return
 	}
@@ -34,9 +35,6 @@ func inverseDCT(b *[64]int32, last int, dst []byte, stride int) {
 		inverseRow((*[8]int32)(b[8*r:]), columns > 4, (*[8]byte)(dst[r*stride:]))
 	}
 }
-
-// level is a sample of what is left when 128 is taken from it.
-func level(v int32) byte { return byte(min(max(v+128, 0), 255)) }
 
 // inverseColumn transforms a column in place; every eighth number is of it. The
 // results have three bits more.
@@ -98,7 +96,9 @@ func inverseRow(s *[8]int32, wide bool, dst *[8]byte) {
 		a, b, c, d = within8(a), within8(b), within8(c), within8(d)
 		e, f, g, h = within8(e), within8(f), within8(g), within8(h)
 	}
-	*dst = [8]byte{byte(a), byte(b), byte(c), byte(d), byte(e), byte(f), byte(g), byte(h)}
+	dst[0], dst[1], dst[2], dst[3] = byte(a), byte(b), byte(c), byte(d)
+	dst[4], dst[5], dst[6], dst[7] = byte(e), byte(f), byte(g), byte(h)
 }
 
+// within8 is a sample of 8 bits.
 func within8(v int32) int32 { return min(max(v, 0), 255) }
