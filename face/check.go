@@ -461,7 +461,10 @@ func (c *Check) sample(k *worker, stepDone bool) error {
 	if !stepDone && !c.identity.due(o.at, calm && !tinted) {
 		return nil
 	}
-	kind := sampledTurned
+	kind, v := sampledTurned, oneView // against the laxer limits of a face that moves
+	if calm {
+		v = bothViews
+	}
 	switch {
 	case tinted && calm:
 		kind = sampledDone
@@ -475,7 +478,7 @@ func (c *Check) sample(k *worker, stepDone bool) error {
 		kind = sampledDone
 	}
 	k.picture.align(&o.mesh, &k.aligned)
-	return c.identity.take(k, &k.aligned, o.at, kind, c.report.StepsDone <= earlySteps)
+	return c.identity.take(k, &k.aligned, v, o.at, kind, c.report.StepsDone <= earlySteps)
 }
 
 // calm says whether the frame shows the neutral face, looking ahead. A smile

@@ -98,7 +98,7 @@ func (k *worker) template(dst []float32, data []byte) (ImageQuality, error) {
 		return q, nil
 	}
 	k.picture.align(m, &k.photo.aligned)
-	if err := k.embed(dst, &k.photo.aligned); err != nil {
+	if err := k.embed(dst, &k.photo.aligned, bothViews); err != nil {
 		return ImageQuality{}, fmt.Errorf("face: compare: %w", err)
 	}
 	return q, nil

@@ -45,21 +45,29 @@ type alignedFace struct {
 
 func (a *alignedFace) wipe() {
 	clear(a.pixels)
+	a.pixels = a.pixels[:0]
 	a.ok, a.quality = false, 0
 }
 
 // align cuts the aligned face out of the picture.
 func (p *picture) align(m *mesh, a *alignedFace) {
-	if a.pixels == nil {
-		a.pixels = make([]float32, 3*alignedSize*alignedSize)
-	}
+	a.pixels = grow(a.pixels, 3*alignedSize*alignedSize)
 	p.warp(a.pixels, alignedSize, alignedSize, alignment(m), tensorFormat{scale: 1})
 	a.ok = true
 }
 
-// embed returns the unit-length embedding of an aligned face, averaged with that
-// of its mirror image, in dst, which stays empty when that fails.
-func (k *worker) embed(dst []float32, a *alignedFace) error {
+// views says from what an embedding is made.
+type views int
+
+const (
+	oneView   views = 1
+	bothViews views = 2 // the face and its mirror image
+)
+
+// embed returns the unit-length embedding of an aligned face in dst, which stays
+// empty when that fails: averaged with that of its mirror image, or of one view
+// only, in half the time.
+func (k *worker) embed(dst []float32, a *alignedFace, v views) error {
 	done := false
 	defer func() { // also when the runtime panics
 		if !done {
@@ -67,8 +75,8 @@ func (k *worker) embed(dst []float32, a *alignedFace) error {
 		}
 	}()
 	clear(dst)
-	for _, mirrored := range []bool{false, true} {
-		k.fillEmbedding(a.pixels, mirrored)
+	for view := range v {
+		k.fillEmbedding(a.pixels, view == 1)
 		if err := k.embedding.Run(); err != nil {
 			return fmt.Errorf("face: embed: %w", err)
 		}

@@ -35,7 +35,7 @@ func (e *Engine) Measure(ctx context.Context, jpeg []byte, embedding bool) (m Me
 		}
 		k.picture.align(&o.mesh, &k.aligned)
 		m.Embedding = make([]float32, k.dimensions)
-		return k.embed(m.Embedding, &k.aligned)
+		return k.embed(m.Embedding, &k.aligned, bothViews)
 	})
 	return m, err
 }

@@ -67,9 +67,9 @@ func (d *identity) due(at time.Duration, calm bool) bool {
 }
 
 // take embeds the aligned face and compares it with the beginning.
-func (d *identity) take(k *worker, a *alignedFace, at time.Duration, kind sampleKind, beginning bool) error {
+func (d *identity) take(k *worker, a *alignedFace, v views, at time.Duration, kind sampleKind, beginning bool) error {
 	defer clear(d.sample)
-	if err := k.embed(d.sample, a); err != nil {
+	if err := k.embed(d.sample, a, v); err != nil {
 		return fmt.Errorf("face: identity: %w", err)
 	}
 	d.last, d.taken = at, true

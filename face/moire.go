@@ -22,15 +22,15 @@ const (
 type moireScratch struct {
 	w, h         int
 	cb, cr       []float32
-	near, far    []float32
 	sums         []float32 // integral image
 	tiles        []float32
 	bandB, bandR []float32
 }
 
 func (s *moireScratch) wipe() {
-	for _, b := range [][]float32{s.cb, s.cr, s.near, s.far, s.sums, s.tiles, s.bandB, s.bandR} {
-		clear(b[:cap(b)])
+	for _, b := range []*[]float32{&s.cb, &s.cr, &s.sums, &s.tiles, &s.bandB, &s.bandR} {
+		clear(*b)
+		*b = (*b)[:0]
 	}
 }
 
@@ -43,7 +43,7 @@ func (p *picture) rainbow(s *moireScratch) float32 {
 	s.reduce(p)
 	s.bandB = s.band(s.bandB, s.cb)
 	s.bandR = s.band(s.bandR, s.cr)
-	s.tiles = s.tiles[:0]
+	s.tiles = grow(s.tiles, 0)
 	for y := moireFar; y+moireTile <= s.h-moireFar; y += moireTile {
 		for x := moireFar; x+moireTile <= s.w-moireFar; x += moireTile {
 			s.tiles = append(s.tiles, s.minor(x, y))
@@ -61,7 +61,7 @@ func (s *moireScratch) reduce(p *picture) {
 	k := max(p.cw/moireWidth, 1)
 	s.w, s.h = p.cw/k, p.ch/k
 	n := s.w * s.h
-	s.cb, s.cr = growFloats(s.cb, n), growFloats(s.cr, n)
+	s.cb, s.cr = grow(s.cb, n), grow(s.cr, n)
 	scale := 1 / float32(k*k)
 	for y := range s.h {
 		for x := range s.w {
@@ -78,17 +78,9 @@ func (s *moireScratch) reduce(p *picture) {
 	}
 }
 
-func growFloats(b []float32, n int) []float32 {
-	if cap(b) >= n {
-		return b[:n]
-	}
-	clear(b[:cap(b)])
-	return make([]float32, n)
-}
-
 // band is the difference of two box means of the plane.
 func (s *moireScratch) band(dst, plane []float32) []float32 {
-	dst = growFloats(dst, len(plane))
+	dst = grow(dst, len(plane))
 	s.integrate(plane)
 	for y := range s.h {
 		for x := range s.w {
@@ -100,7 +92,7 @@ func (s *moireScratch) band(dst, plane []float32) []float32 {
 
 func (s *moireScratch) integrate(plane []float32) {
 	stride := s.w + 1
-	s.sums = growFloats(s.sums, stride*(s.h+1))
+	s.sums = grow(s.sums, stride*(s.h+1))
 	clear(s.sums[:stride])
 	for y := range s.h {
 		var row float32

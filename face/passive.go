@@ -75,7 +75,7 @@ func (k *worker) openPassive() error {
 	if err != nil {
 		return err
 	}
-	lane, err := k.inferer.NewLane(spec)
+	lane, err := k.newLane(spec)
 	if err != nil {
 		return err
 	}

@@ -28,21 +28,25 @@ func (p *picture) reset(w, h int, sx, sy uint) {
 	p.monoTone = false
 }
 
-// grow returns a slice of n bytes. A buffer that is replaced is wiped first.
-func grow(b []byte, n int) []byte {
+// grow returns a slice of n samples. Beyond its length a buffer holds zeros, so
+// that whoever wipes clears what was used and no more: what falls beyond it now,
+// or is replaced, is cleared.
+func grow[T byte | float32](b []T, n int) []T {
 	if cap(b) >= n {
+		clear(b[min(n, len(b)):])
 		return b[:n]
 	}
-	clear(b[:cap(b)])
-	return make([]byte, n)
+	clear(b)
+	return make([]T, n)
 }
 
-// wipe overwrites every sample, including those beyond the present size.
+// wipe overwrites every sample.
 func (p *picture) wipe() {
-	clear(p.y[:cap(p.y)])
-	clear(p.cb[:cap(p.cb)])
-	clear(p.cr[:cap(p.cr)])
-	p.w, p.h = 0, 0
+	for _, b := range []*[]byte{&p.y, &p.cb, &p.cr} {
+		clear(*b)
+		*b = (*b)[:0]
+	}
+	p.w, p.h, p.cw, p.ch = 0, 0, 0, 0
 }
 
 // affine maps a destination pixel (x, y) to the source point

@@ -120,3 +120,40 @@ func TestReducingIsTheMean(t *testing.T) {
 		}
 	}
 }
+
+// Whatever the order of pictures, nothing of one is left beyond the next or when
+// the picture is wiped.
+func TestAWipedPictureHoldsNothing(t *testing.T) {
+	t.Parallel()
+	pictures := somePictures(t)
+	var p picture
+	var s moireScratch
+	for _, name := range []string{"frame_0001.jpg", "small", "444.jpg", "420.jpg", "frame_0001.jpg"} {
+		if err := p.decode(pictures[name], limits{maxBytes: 1 << 20, maxSide: 1 << 12, maxPixels: 1 << 24, orient: true}); err != nil {
+			t.Fatal(name, err)
+		}
+		p.orient(6)
+		p.rainbow(&s)
+		if left := beyond(p.y) + beyond(p.cb) + beyond(p.cr) + beyond(s.cb) + beyond(s.sums) + beyond(s.bandB) + beyond(s.tiles); left > 0 {
+			t.Errorf("%s: %d samples of another picture", name, left)
+		}
+	}
+	p.wipe()
+	s.wipe()
+	if left := beyond(p.y) + beyond(p.cb) + beyond(p.cr) + beyond(s.cb) + beyond(s.sums) + beyond(s.bandB) + beyond(s.tiles); left > 0 {
+		t.Errorf("%d samples are left", left)
+	}
+	if cap(p.y) == 0 || cap(s.cb) == 0 {
+		t.Error("nothing was used")
+	}
+}
+
+// beyond counts what is not zero beyond the length.
+func beyond[T byte | float32](b []T) (n int) {
+	for _, v := range b[len(b):cap(b)] {
+		if v != 0 {
+			n++
+		}
+	}
+	return n
+}

@@ -18,11 +18,13 @@ const (
 // gridWindow is the scratch memory of the measure.
 type gridWindow struct {
 	re, im [gridSize * gridSize]float32
+	used   bool // since it was wiped
 }
 
 func (g *gridWindow) wipe() {
-	clear(g.re[:])
-	clear(g.im[:])
+	if g.used {
+		*g = gridWindow{}
+	}
 }
 
 // gridStrength returns the strongest peak as a multiple of the median power on its ring.
@@ -33,6 +35,7 @@ func (p *picture) gridStrength(m *mesh, g *gridWindow) float32 {
 	if x0 < 0 || y0 < 0 {
 		return 0
 	}
+	g.used = true
 	g.load(p, x0, y0)
 	g.transform()
 	return g.peak()

@@ -34,7 +34,7 @@ func (e *Engine) Stages(ctx context.Context, jpeg []byte, measure func([]Stage) 
 			{"eyes", func() error { return k.observeEyes(o) }},
 			{"flatness", func() error { flatness(&neutral, &o.mesh); return nil }},
 			{"align", func() error { k.picture.align(&o.mesh, &k.aligned); return nil }},
-			{"embed", func() error { return k.embed(vector, &k.aligned) }},
+			{"embed", func() error { return k.embed(vector, &k.aligned, bothViews) }},
 			{"grid", func() error { k.picture.gridStrength(&o.mesh, &k.gridWindow); return nil }},
 			{"rainbow", func() error { k.picture.rainbow(&k.moire); return nil }},
 		})
