@@ -77,6 +77,32 @@ test("from the tax office to a greeting by name and level; at the family fund an
   await expect(page.getByTestId("journal").getByRole("listitem")).toHaveCount(2);
   await inspect(page);
 
+  // An answer that is remembered: the passkey alone gives it again, until asked not to.
+  const logIn = async () => {
+    await page.goto(taxOffice);
+    await page.getByRole("button", { name: common("logout") }).click();
+    await page.getByRole("link", { name: tax("login") }).click();
+  };
+  await logIn();
+  await anna.button("login.open").click();
+  await row(page, "nationalities").getByRole("switch").check();
+  await page.getByRole("checkbox", { name: en["login.remember"].replace("{service}", tax("name")) }).check();
+  await inspect(page);
+  await anna.button("login.yes").click();
+  await expect(page.getByRole("heading", { level: 1 })).toContainText(/ERIKSSON/i);
+  await logIn();
+  await anna.button("login.open").click();
+  await expect(page.getByRole("heading", { level: 1 })).toContainText(/ERIKSSON/i);
+  await expect(page.getByText("Utopia", { exact: true })).toBeVisible();
+  await logIn();
+  await page.getByRole("checkbox", { name: en["login.ask_again"] }).check();
+  await anna.button("login.open").click();
+  await expect(row(page, "nationalities").getByRole("switch")).not.toBeChecked();
+  await anna.button("login.yes").click();
+  await expect(page.getByRole("heading", { level: 1 })).toContainText(/ERIKSSON/i);
+  await anna.openMine();
+  await expect(page.getByText(en["me.services_remembered"])).toHaveCount(0);
+
   // Logging out at the service, then saying no.
   await page.goto(taxOffice);
   await page.getByRole("button", { name: common("logout") }).click();

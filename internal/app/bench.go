@@ -23,6 +23,7 @@ import (
 
 	"ipse/internal/account"
 	"ipse/internal/config"
+	"ipse/internal/httpapi"
 	"ipse/internal/idp"
 	"ipse/internal/pii"
 	"ipse/internal/vault"
@@ -122,7 +123,7 @@ func disclose(combined string, names ...string) (string, error) {
 
 // consent answers a login as the API does, with the passkey used just now.
 func (b *LoginBench) consent(w http.ResponseWriter, r *http.Request) {
-	to, err := logins{b.app.idp}.Consent(r, r.PathValue("id"), account.Session{Account: b.account, AuthTime: b.app.opts.Now()}, b.presentation)
+	to, err := logins{b.app.idp}.Consent(r, r.PathValue("id"), account.Session{Account: b.account, AuthTime: b.app.opts.Now()}, httpapi.LoginAnswer{Presentation: b.presentation})
 	if err != nil {
 		http.Error(w, "refused", http.StatusForbidden)
 		return

@@ -24,7 +24,7 @@ func (l logins) Login(r *http.Request, id string) (httpapi.Login, error) {
 	}
 	out := httpapi.Login{Service: httpapi.LoginService{ID: v.Service.ID, Name: httpapi.Text(v.Service.Name), LogoURL: v.Service.LogoURL,
 		PolicyURL: v.Service.PolicyURL}, Purpose: httpapi.Text(v.Purpose), LegalBasis: httpapi.Text(v.LegalBasis), ACR: v.ACR,
-		LevelRequired: v.LevelRequired, ExpiresAt: v.ExpiresAt.UTC(), StartedAt: v.StartedAt, Language: v.Language}
+		LevelRequired: v.LevelRequired, Terms: v.Terms, ExpiresAt: v.ExpiresAt.UTC(), StartedAt: v.StartedAt, Language: v.Language}
 	for _, a := range v.Attributes {
 		out.Attributes = append(out.Attributes, httpapi.LoginAttribute(a))
 	}
@@ -32,9 +32,9 @@ func (l logins) Login(r *http.Request, id string) (httpapi.Login, error) {
 }
 
 // Consent implements httpapi.Logins.
-func (l logins) Consent(r *http.Request, id string, s account.Session, presentation string) (string, error) {
+func (l logins) Consent(r *http.Request, id string, s account.Session, answer httpapi.LoginAnswer) (string, error) {
 	who := idp.Person{Account: s.Account, Session: httpapi.SessionName(s.TokenHash), AuthTime: s.AuthTime}
-	return l.provider.Consent(r.Context(), id, l.provider.Browser(r), who, presentation)
+	return l.provider.Consent(r.Context(), id, l.provider.Browser(r), who, answer.Presentation, answer.Remember)
 }
 
 // Refuse implements httpapi.Logins.

@@ -56,13 +56,24 @@ type Login struct {
 	ACR           string           `json:"acr"`
 	LevelRequired string           `json:"level_required"`
 	Attributes    []LoginAttribute `json:"attributes"`
-	ExpiresAt     time.Time        `json:"expires_at"`
-	Language      string           `json:"language,omitempty"`
+	// Terms name what is agreed to: a remembered answer holds for the same terms.
+	Terms     string    `json:"terms"`
+	ExpiresAt time.Time `json:"expires_at"`
+	Language  string    `json:"language,omitempty"`
 	// SignedIn says that this browser's session used its passkey after the login
 	// began. The API fills it in.
 	SignedIn bool `json:"signed_in"`
 	// StartedAt: a passkey must be used after it.
 	StartedAt time.Time `json:"-"`
+}
+
+// LoginAnswer is the person's yes.
+type LoginAnswer struct {
+	// Presentation is the account's claims with the chosen disclosures.
+	Presentation string `json:"presentation"`
+	// Remember that the same answer is to be given to the same terms. It is kept in
+	// the journal that only the person can open.
+	Remember bool `json:"remember"`
 }
 
 // LoginService is the service that asks.
@@ -85,7 +96,7 @@ type Logins interface {
 	// Login describes a waiting login.
 	Login(r *http.Request, id string) (Login, error)
 	// Consent ends it with the person's agreement and returns where to go next.
-	Consent(r *http.Request, id string, session account.Session, presentation string) (redirect string, err error)
+	Consent(r *http.Request, id string, session account.Session, answer LoginAnswer) (redirect string, err error)
 	// Refuse ends it without, and returns where to go next.
 	Refuse(r *http.Request, id string) (redirect string, err error)
 }

@@ -192,8 +192,8 @@ func TestLoginsNeedAPasskeyUsedForThem(t *testing.T) {
 	var to struct {
 		RedirectTo string `json:"redirect_to"`
 	}
-	member.OK("POST", "/api/login/one/consent", map[string]string{"presentation": "jwt~"}, &to)
-	if s.logins.got != "true true jwt~" || to.RedirectTo != "https://tax.example/back" {
+	member.OK("POST", "/api/login/one/consent", map[string]any{"presentation": "jwt~", "remember": true}, &to)
+	if s.logins.got != "true true jwt~" || !s.logins.remember || to.RedirectTo != "https://tax.example/back" {
 		t.Errorf("the provider got %q, the page %q", s.logins.got, to.RedirectTo)
 	}
 	s.logins.err = loginError("login_level_too_low")

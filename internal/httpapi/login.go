@@ -34,13 +34,11 @@ func (a *API) loginConsent(w http.ResponseWriter, r *http.Request) error {
 	if session.Scope != account.ScopeFull {
 		return account.ErrScope
 	}
-	var body struct {
-		Presentation string `json:"presentation"`
-	}
+	var body LoginAnswer
 	if err := readJSON(r, &body); err != nil {
 		return err
 	}
-	to, err := a.cfg.Logins.Consent(r, r.PathValue("id"), session, body.Presentation)
+	to, err := a.cfg.Logins.Consent(r, r.PathValue("id"), session, body)
 	if err != nil {
 		return err
 	}

@@ -337,11 +337,12 @@ func (c *scriptedCheck) Wipe() {}
 
 // loginTable is a provider with one login waiting.
 type loginTable struct {
-	mu      sync.Mutex
-	started time.Time
-	err     error
-	got     string
-	heard   [][]string // ends of sessions
+	mu       sync.Mutex
+	started  time.Time
+	err      error
+	got      string
+	remember bool       // of the answer
+	heard    [][]string // ends of sessions
 }
 
 type loginError string
@@ -359,13 +360,14 @@ func (l *loginTable) Login(_ *http.Request, id string) (httpapi.Login, error) {
 		StartedAt: l.started}, nil
 }
 
-func (l *loginTable) Consent(_ *http.Request, _ string, session account.Session, presentation string) (string, error) {
+func (l *loginTable) Consent(_ *http.Request, _ string, session account.Session, answer httpapi.LoginAnswer) (string, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.err != nil {
 		return "", l.err
 	}
-	l.got = fmt.Sprintf("%t %t %s", session.Account != "", !session.AuthTime.IsZero(), presentation)
+	l.got = fmt.Sprintf("%t %t %s", session.Account != "", !session.AuthTime.IsZero(), answer.Presentation)
+	l.remember = answer.Remember
 	return "https://tax.example/back", nil
 }
 

@@ -101,7 +101,7 @@ func benchmarkLogin(b *testing.B, p *party) {
 	b.ReportAllocs()
 	for b.Loop() {
 		l := p.benchLogin(b, h)
-		location, err := p.w.Provider.Consent(b.Context(), l.id, l.browser.Cookie(), idp.Person{Account: idptest.Account, AuthTime: p.w.Now()}, presentation)
+		location, err := p.w.Provider.Consent(b.Context(), l.id, l.browser.Cookie(), idp.Person{Account: idptest.Account, AuthTime: p.w.Now()}, presentation, false)
 		if err != nil {
 			b.Fatal(err)
 		}

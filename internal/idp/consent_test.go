@@ -43,6 +43,37 @@ func TestLoginPageShowsExactlyWhatIsAsked(t *testing.T) {
 	}
 }
 
+// TestRememberedAnswersHoldForTheSameTerms: same service, reason, level and
+// attributes; and never where the service wants the person asked.
+func TestRememberedAnswersHoldForTheSameTerms(t *testing.T) {
+	t.Parallel()
+	p := world(t, "high")
+	l := p.begin(t)
+	terms := l.view(t).Terms
+	if terms == "" || p.begin(t).view(t).Terms != terms {
+		t.Error("the same request has other terms")
+	}
+	if _, err := p.w.Provider.Consent(t.Context(), l.id, l.browser.Cookie(), idp.Person{Account: idptest.Account, AuthTime: p.w.Now()}, idptest.Choose(p.w.Wallet(), "family_name", "given_name"), true); err != nil {
+		t.Fatal(err)
+	}
+	if e := p.w.Journal()[0]; !e.Remembered || e.Terms != terms {
+		t.Errorf("journal says %+v", e)
+	}
+	for name, other := range map[string]*login{
+		"one attribute more":            p.begin(t, param("scope", "openid profile age")),
+		"one that it cannot do without": p.begin(t, param("claims", `{"userinfo":{"birthdate":{"essential":true}}}`)),
+		"another level":                 p.begin(t, param("acr_values", "eidas3")),
+		"another reason":                world(t, "high", func(s *idp.Service) { s.Purpose.EN = "Something else" }).begin(t),
+	} {
+		if got := other.view(t).Terms; got == terms || got == "" {
+			t.Errorf("%s: terms %q", name, got)
+		}
+	}
+	if got := p.begin(t, param("prompt", "consent")).view(t).Terms; got != "" {
+		t.Errorf("prompt=consent: terms %q", got)
+	}
+}
+
 // TestNothingBeyondTheRegistration: a service that asks for more than it is
 // registered for gets no more, and people are not shown it.
 func TestNothingBeyondTheRegistration(t *testing.T) {
@@ -90,7 +121,7 @@ func TestOnlyWhatThePersonChoseIsReleased(t *testing.T) {
 	t.Parallel()
 	p := world(t, "high")
 	l := p.begin(t)
-	_, err := p.w.Provider.Consent(t.Context(), l.id, l.browser.Cookie(), idp.Person{Account: idptest.Account, AuthTime: p.w.Now()}, p.w.Wallet())
+	_, err := p.w.Provider.Consent(t.Context(), l.id, l.browser.Cookie(), idp.Person{Account: idptest.Account, AuthTime: p.w.Now()}, p.w.Wallet(), false)
 	if !errors.Is(err, idp.ErrPresentation) {
 		t.Errorf("err = %v", err)
 	}
@@ -116,7 +147,7 @@ func TestForgedPresentationsReleaseNothing(t *testing.T) {
 		"a stranger's disclosure": {idptest.Account, own + strings.SplitN(foreign, "~", 3)[1] + "~"},
 		"empty":                   {idptest.Account, ""}, "noise": {idptest.Account, "a.b.c~d~"},
 	} {
-		_, err := p.w.Provider.Consent(t.Context(), l.id, l.browser.Cookie(), idp.Person{Account: c.account, AuthTime: p.w.Now()}, c.presentation)
+		_, err := p.w.Provider.Consent(t.Context(), l.id, l.browser.Cookie(), idp.Person{Account: c.account, AuthTime: p.w.Now()}, c.presentation, false)
 		if !errors.Is(err, idp.ErrPresentation) {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -282,12 +313,12 @@ func TestPasskeyMustBeFresh(t *testing.T) {
 	for name, at := range map[string]time.Time{
 		"before the login": l.view(t).StartedAt.Add(-time.Millisecond), "never": {}, "in an hour": p.w.Now().Add(time.Hour),
 	} {
-		_, err := p.w.Provider.Consent(t.Context(), l.id, l.browser.Cookie(), idp.Person{Account: idptest.Account, AuthTime: at}, presentation)
+		_, err := p.w.Provider.Consent(t.Context(), l.id, l.browser.Cookie(), idp.Person{Account: idptest.Account, AuthTime: at}, presentation, false)
 		if !errors.Is(err, idp.ErrSignInAgain) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if _, err := p.w.Provider.Consent(t.Context(), l.id, l.browser.Cookie(), idp.Person{Account: "", AuthTime: p.w.Now()}, presentation); !errors.Is(err, idp.ErrSignInAgain) {
+	if _, err := p.w.Provider.Consent(t.Context(), l.id, l.browser.Cookie(), idp.Person{Account: "", AuthTime: p.w.Now()}, presentation, false); !errors.Is(err, idp.ErrSignInAgain) {
 		t.Errorf("nobody signed in: %v", err)
 	}
 	who := l.exchange(t, l.agree(t))

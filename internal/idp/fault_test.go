@@ -69,7 +69,7 @@ func TestOnlyTheBrowserThatBeganAnswers(t *testing.T) {
 		if _, err := p.w.Provider.Refuse(t.Context(), l.id, cookie); !errors.Is(err, idp.ErrOtherBrowser) {
 			t.Errorf("cookie %s, Refuse: %v", name, err)
 		}
-		_, err := p.w.Provider.Consent(t.Context(), l.id, cookie, idp.Person{Account: idptest.Account, AuthTime: p.w.Now()}, p.w.Wallet())
+		_, err := p.w.Provider.Consent(t.Context(), l.id, cookie, idp.Person{Account: idptest.Account, AuthTime: p.w.Now()}, p.w.Wallet(), false)
 		if !errors.Is(err, idp.ErrOtherBrowser) {
 			t.Errorf("cookie %s, Consent: %v", name, err)
 		}
@@ -283,9 +283,9 @@ func TestNoPersonalDataInAddressesLogsOrStore(t *testing.T) {
 	who := l.exchange(t, location)
 	steps = append(steps, string(p.w.Store.Dump()), who.token.AccessToken)
 	resp, _ := p.post(t, idp.PathToken, l.tokenForm("x"), p.basic) // errors as well
-	_, err := p.w.Provider.Consent(t.Context(), l.id, l.browser.Cookie(), idp.Person{Account: idptest.Account, AuthTime: p.w.Now()}, p.w.Wallet())
+	_, err := p.w.Provider.Consent(t.Context(), l.id, l.browser.Cookie(), idp.Person{Account: idptest.Account, AuthTime: p.w.Now()}, p.w.Wallet(), false)
 	again := p.begin(t)
-	_, refusal := p.w.Provider.Consent(t.Context(), again.id, again.browser.Cookie(), idp.Person{Account: idptest.Account, AuthTime: p.w.Now()}, "a.b.c~"+p.w.Wallet())
+	_, refusal := p.w.Provider.Consent(t.Context(), again.id, again.browser.Cookie(), idp.Person{Account: idptest.Account, AuthTime: p.w.Now()}, "a.b.c~"+p.w.Wallet(), false)
 	for _, s := range append(steps, p.w.Log.String(), err.Error(), refusal.Error(), resp.Header.Get("Location")) {
 		store.WriteString(s + "\n")
 	}

@@ -4,10 +4,13 @@ import (
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/luikyv/go-oidc/pkg/goidc"
@@ -25,6 +28,10 @@ type LoginView struct {
 	// is refused, or empty.
 	LevelRequired string          `json:"level_required"`
 	Attributes    []AttributeView `json:"attributes"`
+	// Terms stand for all of the above that a person agrees to. An answer that the
+	// person had remembered holds for the same terms and no others. Empty when the
+	// service wants the person asked (prompt=consent, OpenID Connect Core 3.1.2.1).
+	Terms string `json:"terms"`
 	// StartedAt: a passkey must be used after this moment.
 	StartedAt time.Time `json:"started_at"`
 	ExpiresAt time.Time `json:"expires_at"`
@@ -53,6 +60,11 @@ type Entry struct {
 	Service    Text      `json:"service"`
 	ACR        string    `json:"acr"`
 	Attributes []string  `json:"attributes"`
+	// Terms of the login (LoginView.Terms).
+	Terms string `json:"terms,omitempty"`
+	// Remembered: the person wants the same answer given to the same terms as soon as
+	// they open their account. Only their own browser can read this and act on it.
+	Remembered bool `json:"remembered,omitempty"`
 }
 
 // Verifier checks what a browser presents at login.
@@ -98,6 +110,7 @@ func (p *Provider) Login(ctx context.Context, id, browser string) (LoginView, er
 		Purpose: svc.Purpose, LegalBasis: svc.LegalBasis,
 		ACR: rankACR(w.Asked), LevelRequired: rankLevel(w.Floor),
 		Attributes: []AttributeView{},
+		Terms:      termsOf(rec, svc),
 		StartedAt:  time.Unix(0, rec.State.Started).Truncate(time.Microsecond), // as exact as the times of sessions are kept
 		ExpiresAt:  time.Unix(rec.State.Expires, 0),
 		Language:   rec.State.Language,
@@ -108,12 +121,28 @@ func (p *Provider) Login(ctx context.Context, id, browser string) (LoginView, er
 	return view, nil
 }
 
+// termsOf is a hash of what a person agrees to: whose request it is, why, on which
+// basis, at which level, and for what.
+func termsOf(rec *loginRecord, svc *Service) string {
+	if slices.Contains(strings.Fields(string(rec.Session.Prompt)), "consent") {
+		return ""
+	}
+	w := rec.State.Wanted
+	raw, err := json.Marshal([]any{"ipse/idp/terms/v1", svc.ID, svc.Purpose, svc.LegalBasis, w.Asked, w.Floor, w.Attributes})
+	if err != nil {
+		return "" // then the person is asked
+	}
+	sum := sha256.Sum256(raw)
+	return base64.RawURLEncoding.EncodeToString(sum[:])
+}
+
 // Consent ends a login with the person's agreement and returns the address at
 // the service to send the browser to. presentation is the signed claims with
-// only the chosen disclosures. Nothing is stored, and the login goes on, when it answers
+// only the chosen disclosures; remember goes into the person's journal with the
+// terms. Nothing is stored, and the login goes on, when it answers
 // ErrSignInAgain, ErrPresentation, ErrEssentialMissing, ErrLevelTooLow or
 // ErrOtherPerson. A login ends once: a second answer gets ErrLoginNotFound.
-func (p *Provider) Consent(ctx context.Context, id, browser string, who Person, presentation string) (string, error) {
+func (p *Provider) Consent(ctx context.Context, id, browser string, who Person, presentation string, remember bool) (string, error) {
 	accountID, authTime := who.Account, who.AuthTime
 	rec, svc, err := p.load(ctx, id, browser)
 	if err != nil {
@@ -146,7 +175,8 @@ func (p *Provider) Consent(ctx context.Context, id, browser string, who Person, 
 	if err := p.takeLogin(ctx, id); err != nil {
 		return "", err
 	}
-	entry := Entry{Time: p.now(), ServiceID: svc.ID, Service: svc.Name, ACR: rankACR(rank), Attributes: []string{}}
+	entry := Entry{Time: p.now(), ServiceID: svc.ID, Service: svc.Name, ACR: rankACR(rank), Attributes: []string{},
+		Terms: termsOf(rec, svc), Remembered: remember}
 	for _, a := range w.Attributes {
 		if _, ok := claims[a.Name]; ok {
 			entry.Attributes = append(entry.Attributes, a.Name)

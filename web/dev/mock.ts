@@ -194,7 +194,7 @@ class World {
       purpose: { en: "To show you your tax file and let you file your return.", fr: "Vous montrer votre dossier fiscal et vous laisser déposer votre déclaration." },
       legal_basis: { en: "Tax code of Utopia, article 12", fr: "Code des impôts d’Utopie, article 12" }, acr: "eidas2", level_required: "substantial",
       attributes: [{ name: "family_name", essential: true }, { name: "given_name", essential: true }, { name: "birthdate", essential: true }, { name: "nationalities", essential: false }, { name: "document_number", essential: false }],
-      expires_at: inMinutes(10), signed_in: this.loginSignedIn,
+      terms: "terms-1", expires_at: inMinutes(10), signed_in: this.loginSignedIn,
     };
   }
 }
@@ -307,7 +307,7 @@ const patterns: [RegExp, (world: World) => Handler][] = [
   [/^POST \/api\/login\/[^/]+\/consent$/, (world) => async (body) => {
     const account = world.owned();
     const names = String(body["presentation"]).split("~").slice(1, -1).map((d) => (JSON.parse(Buffer.from(d, "base64url").toString()) as string[])[1]);
-    const line = JSON.stringify({ time: new Date().toISOString(), service_id: "tax", service: taxOffice, acr: "eidas3", attributes: names });
+    const line = JSON.stringify({ time: new Date().toISOString(), service_id: "tax", service: taxOffice, acr: "eidas3", attributes: names, terms: "terms-1", remembered: body["remember"] === true });
     account.items.push({ id: `i${account.items.length + 1}`, kind: "journal", sealed: await sealItem(account.vault.public_key, "journal", utf8(line)) });
     return { redirect_to: "/me" };
   }],

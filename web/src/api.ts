@@ -135,8 +135,8 @@ export const api = {
   recover: (auth: string) => nothing("POST", "/api/recovery", { auth }),
 
   login: (id: string) => json<LoginRequest>("GET", `/api/login/${segment(id)}`),
-  loginConsent: (id: string, presentation: string) =>
-    json<{ redirect_to: string }>("POST", `/api/login/${segment(id)}/consent`, { presentation }),
+  loginConsent: (id: string, presentation: string, remember: boolean) =>
+    json<{ redirect_to: string }>("POST", `/api/login/${segment(id)}/consent`, { presentation, remember }),
   loginRefuse: (id: string) => json<{ redirect_to: string }>("POST", `/api/login/${segment(id)}/refuse`, {}),
 
   enrolOptions: async (code: string) => (await json<{ publicKey: CreationOptionsJSON }>("POST", "/api/agent/enrol/options", { code })).publicKey,

@@ -144,6 +144,8 @@ export interface LoginRequest {
   acr: string;
   level_required: Level | "";
   attributes: { name: string; essential: boolean }[];
+  /** Names all of the above: a remembered answer holds for the same terms. Empty: ask. */
+  terms: string;
   expires_at: string;
   /** The language that the service asked for, where it did. */
   language?: string;

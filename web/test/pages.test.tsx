@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { sdJwt } from "../dev/mock";
 import { parseClaims } from "../src/crypto/sdjwt";
 import type * as vaultModule from "../src/state/vault";
-import type { OpenVault } from "../src/state/vault";
+import type { JournalEntry, OpenVault } from "../src/state/vault";
 import type { View } from "../src/types";
 import { byName, close, Events, open, settle, textOf } from "./harness";
 
@@ -297,6 +297,34 @@ describe("the login page", () => {
     await settle();
     await page.click("Yes, send this and log in");
     expect(sent).toEqual([["family_name", "given_name", "birthdate", "nationalities"]]);
+  });
+
+  it("gives a remembered answer as soon as the account opens, unless asked not to or the terms are others", async () => {
+    const line = (terms: string): JournalEntry =>
+      ({ at: "2026-01-01T00:00:00Z", service: { en: "", fr: "" }, level: "high", attributes: ["family_name", "given_name", "birthdate", "nationalities"], serviceID: "tax", remembered: terms });
+    const visit = async (journal: JournalEntry[], before?: () => void): Promise<[string[], unknown][]> => {
+      opened.vault = { ...(await vault()), journal };
+      const page = await open("/login/abc");
+      const sent: [string[], unknown][] = [];
+      const original = page.mock.call;
+      page.mock.call = (method, path, body) => {
+        if (path.endsWith("/refuse")) return Promise.resolve({ status: 200, body: { redirect_to: "#refused" } });
+        if (!path.endsWith("/consent")) return original(method, path, body);
+        const parts = String(body["presentation"]).split("~").slice(1, -1);
+        sent.push([parts.map((d) => (JSON.parse(Buffer.from(d, "base64url").toString()) as [string, string])[1]), body["remember"]]);
+        return Promise.resolve({ status: 200, body: { redirect_to: "#sent" } });
+      };
+      before?.();
+      await settle();
+      await page.click("Open with my passkey");
+      if (sent.length === 0) await page.click("No, send nothing"); // which locks the account again
+      close();
+      return sent;
+    };
+    expect(await visit([line("terms-1")])).toEqual([[["family_name", "given_name", "birthdate", "nationalities"], true]]);
+    expect(await visit([line("terms-0")])).toEqual([]);
+    expect(await visit([line(""), line("terms-1")])).toEqual([]);
+    expect(await visit([line("terms-1")], () => { document.querySelector<HTMLInputElement>("input[type=checkbox]")?.click(); })).toEqual([]);
   });
 
   it("says that a request is unknown", async () => {

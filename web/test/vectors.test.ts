@@ -70,9 +70,9 @@ describe("the server's vectors", () => {
   it("hold a journal line that the pages can read", () => {
     const line = vectors.items.find((i) => i.kind === "journal");
     expect(parseJournal(line?.plaintext ?? "")).toEqual({
-      at: "2026-11-23T15:04:05Z", service: { en: "Tax office", fr: "Tax office" }, level: undefined, attributes: ["given_name"],
+      at: "2026-11-23T15:04:05Z", service: { en: "Tax office", fr: "Tax office" }, level: undefined, attributes: ["given_name"], serviceID: "", remembered: "",
     });
-    const entry = '{"time":"2026-11-23T15:04:05Z","service_id":"tax","service":{"en":"Tax office","fr":"Impôts"},"acr":"eidas3","attributes":[]}';
-    expect(parseJournal(entry)).toEqual({ at: "2026-11-23T15:04:05Z", service: { en: "Tax office", fr: "Impôts" }, level: "high", attributes: [] });
+    const entry = '{"time":"2026-11-23T15:04:05Z","service_id":"tax","service":{"en":"Tax office","fr":"Impôts"},"acr":"eidas3","attributes":[],"terms":"T","remembered":true}';
+    expect(parseJournal(entry)).toEqual({ at: "2026-11-23T15:04:05Z", service: { en: "Tax office", fr: "Impôts" }, level: "high", attributes: [], serviceID: "tax", remembered: "T" });
   });
 });

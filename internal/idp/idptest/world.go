@@ -254,7 +254,7 @@ func (b *Browser) Agree(tb testing.TB, id string, withheld ...string) (string, e
 			names = append(names, a.Name)
 		}
 	}
-	return b.w.Provider.Consent(tb.Context(), id, b.Cookie(), idp.Person{Account: Account, Session: b.Session, AuthTime: b.w.Now()}, Choose(b.w.wallet, names...))
+	return b.w.Provider.Consent(tb.Context(), id, b.Cookie(), idp.Person{Account: Account, Session: b.Session, AuthTime: b.w.Now()}, Choose(b.w.wallet, names...), false)
 }
 
 // Wallet returns the person's signed claims with every disclosure.

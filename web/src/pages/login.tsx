@@ -4,7 +4,7 @@ import { present } from "../crypto/sdjwt";
 import { useI18n } from "../i18n";
 import { Link, leaveTo, takeLostFocus } from "../router";
 import { useLock, type Lock } from "../state/open";
-import type { OpenVault } from "../state/vault";
+import { rememberedAnswer, type OpenVault } from "../state/vault";
 import type { Level, LoginRequest } from "../types";
 import { attributeLabel, attributeValue } from "../ui/attributes";
 import { Page } from "../ui/page";
@@ -57,6 +57,8 @@ export function Login({ id }: { id: string }) {
   }
   const { service } = request;
   const name = own(service.name);
+  const yes = (presentation: string, remember: boolean) => { answer(() => api.loginConsent(id, presentation, remember)); };
+  const no = () => { answer(() => api.loginRefuse(id)); };
   return (
     <Page title={t("login.title", { service: name })} drawing={<Logo service={service} />}>
       <p class="lead">{t("login.lead")}</p>
@@ -64,8 +66,8 @@ export function Login({ id }: { id: string }) {
       {problem !== null && <ProblemNotice problem={problem} />}
       {leaving ? <Waiting>{t("login.redirecting", { service: name })}</Waiting>
         : lock.vault === null
-          ? <Closed request={request} lock={lock} onNo={() => { answer(() => api.loginRefuse(id)); }} />
-          : <Decide request={request} vault={lock.vault} onYes={(p) => { answer(() => api.loginConsent(id, p)); }} onNo={() => { answer(() => api.loginRefuse(id)); }} />}
+          ? <Closed request={request} lock={lock} onStanding={yes} onNo={no} />
+          : <Decide request={request} vault={lock.vault} onYes={yes} onNo={no} />}
     </Page>
   );
 }
@@ -112,10 +114,41 @@ function Facts({ request }: { request: LoginRequest }) {
   );
 }
 
-/** Before the passkey: the names of what is asked for. */
-function Closed({ request, lock, onNo }: { request: LoginRequest; lock: Lock; onNo: () => void }) {
+/** What the account has of what is asked, and whether that is enough. */
+function holdingsOf(request: LoginRequest, vault: OpenVault) {
+  const values = new Map(vault.claims?.disclosures.map((d) => [d.name, d.value]) ?? []);
+  const missing = request.attributes.filter((a) => a.essential && !values.has(a.name));
+  const required = requiredLevel(request);
+  const own = vault.account.level === "" ? undefined : vault.account.level;
+  const low = required !== undefined && own !== undefined && rank[own] < rank[required] ? { level: own, required } : null;
+  return { values, missing, low, possible: vault.claims !== null && own !== undefined && missing.length === 0 && low === null };
+}
+
+/** The presentation of the answer that the person had remembered for this very request, if it can be given. */
+function standingAnswer(request: LoginRequest, vault: OpenVault): string | null {
+  const names = rememberedAnswer(vault.journal, request.service.id, request.terms);
+  return names !== null && vault.claims !== null && holdingsOf(request, vault).possible ? present(vault.claims, new Set(names)) : null;
+}
+
+interface ClosedProps {
+  request: LoginRequest;
+  lock: Lock;
+  onStanding: (presentation: string, remember: boolean) => void;
+  onNo: () => void;
+}
+
+/** Before the passkey: the names of what is asked for. A remembered answer is given as soon as the account opens. */
+function Closed({ request, lock, onStanding, onNo }: ClosedProps) {
   const i18n = useI18n();
   const { t, time } = i18n;
+  const [ask, setAsk] = useState(false);
+  const open = () => {
+    lock.open((vault) => {
+      openedHere.add(vault);
+      const standing = ask ? null : standingAnswer(request, vault);
+      if (standing !== null) onStanding(standing, true);
+    });
+  };
   return (
     <section class="stack" aria-labelledby="asks">
       <h2 id="asks">{t("login.asks")}</h2>
@@ -126,10 +159,14 @@ function Closed({ request, lock, onNo }: { request: LoginRequest; lock: Lock; on
       </ul>
       <p>{t("login.open_first")}</p>
       {lock.problem !== null && <ProblemNotice problem={lock.problem} />}
+      <label class="tick-card">
+        <input type="checkbox" checked={ask} onChange={(event) => { setAsk(event.currentTarget.checked); }} />
+        <span>{t("login.ask_again")} <span class="soft">{t("login.ask_again_text")}</span></span>
+      </label>
       <div class="pair">
         <Button
           busy={lock.opening}
-          onClick={() => { lock.open((vault) => { openedHere.add(vault); }); }}
+          onClick={open}
         >
           {t(lock.opening ? "me.opening" : "login.open")}
         </Button>
@@ -144,7 +181,7 @@ function Closed({ request, lock, onNo }: { request: LoginRequest; lock: Lock; on
 interface DecideProps {
   request: LoginRequest;
   vault: OpenVault;
-  onYes: (presentation: string) => void;
+  onYes: (presentation: string, remember: boolean) => void;
   onNo: () => void;
 }
 
@@ -155,17 +192,13 @@ function Decide({ request, vault, onYes, onNo }: DecideProps) {
   const service = words(request.service.name);
   // Optional attributes start unchosen: nothing is agreed in advance.
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
+  const [remember, setRemember] = useState(false);
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => {
     takeLostFocus(heading.current);
   }, []);
   const claims = vault.claims;
-  const values = new Map(claims?.disclosures.map((d) => [d.name, d.value]) ?? []);
-  const missing = request.attributes.filter((a) => a.essential && !values.has(a.name));
-  const required = requiredLevel(request);
-  const own = vault.account.level === "" ? undefined : vault.account.level;
-  const low = required !== undefined && own !== undefined && rank[own] < rank[required];
-  const possible = claims !== null && own !== undefined && missing.length === 0 && !low;
+  const { values, missing, low, possible } = holdingsOf(request, vault);
   const toggle = (name: string) => {
     setChosen((before) => {
       const after = new Set(before);
@@ -176,7 +209,7 @@ function Decide({ request, vault, onYes, onNo }: DecideProps) {
   const yes = () => {
     if (claims === null) return;
     const names = request.attributes.filter((a) => a.essential || chosen.has(a.name)).map((a) => a.name);
-    onYes(present(claims, new Set(names)));
+    onYes(present(claims, new Set(names)), remember);
   };
   return (
     <section class="stack" aria-labelledby="values">
@@ -211,8 +244,14 @@ function Decide({ request, vault, onYes, onNo }: DecideProps) {
       {missing.length > 0 && (
         <Notice tone="bad"><p>{t("login.missing", { attributes: missing.map((a) => attributeLabel(i18n, a.name)).join(", "), service })}</p></Notice>
       )}
-      {low && (
-        <Notice tone="bad"><p>{t("login.low", { level: t(`level.${own}`), required: t(`level.${required}`), service })}</p></Notice>
+      {low !== null && (
+        <Notice tone="bad"><p>{t("login.low", { level: t(`level.${low.level}`), required: t(`level.${low.required}`), service })}</p></Notice>
+      )}
+      {possible && request.terms !== "" && (
+        <label class="tick-card">
+          <input type="checkbox" checked={remember} onChange={(event) => { setRemember(event.currentTarget.checked); }} />
+          <span>{t("login.remember", { service })} <span class="soft">{t("login.remember_text")}</span></span>
+        </label>
       )}
       <div class="pair">
         <Button off={!possible} onClick={yes}>{t("login.yes")}</Button>

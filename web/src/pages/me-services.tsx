@@ -9,16 +9,18 @@ interface Known {
   last: string;
   logins: number;
   attributes: string[];
+  /** The last answer is remembered. */
+  remembered: boolean;
 }
 
 /** One entry per service, the last used first, with everything that it has received. */
 export function servicesOf(journal: JournalEntry[]): Known[] {
   const known = new Map<string, Known>();
-  for (const { at, service, attributes } of journal) {
+  for (const { at, service, attributes, remembered } of journal) {
     const key = service.en || service.fr;
     const before = known.get(key);
     const last = before === undefined || at > before.last ? at : before.last;
-    known.set(key, { service, last, logins: (before?.logins ?? 0) + 1, attributes: orderedNames([...new Set([...(before?.attributes ?? []), ...attributes])]) });
+    known.set(key, { service, last, remembered: before === undefined || at > before.last ? remembered !== "" : before.remembered, logins: (before?.logins ?? 0) + 1, attributes: orderedNames([...new Set([...(before?.attributes ?? []), ...attributes])]) });
   }
   return [...known.values()].sort((a, b) => b.last.localeCompare(a.last));
 }
@@ -39,6 +41,7 @@ export function Services({ journal }: { journal: JournalEntry[] }) {
               <li key={known.last + known.service.en}>
                 <p class="entry-head"><strong>{own(known.service)}</strong><span class="soft">{tn("me.services_last", known.logins)}</span></p>
                 <p>{received(known.attributes)}</p>
+                {known.remembered && <p class="soft">{t("me.services_remembered")}</p>}
               </li>
             ))}
           </ul>

@@ -19,6 +19,10 @@ export interface JournalEntry {
   service: Localised;
   level: Level | undefined;
   attributes: string[];
+  /** Identifier of the service. */
+  serviceID: string;
+  /** Terms of a login whose answer the person had remembered, else empty. */
+  remembered: string;
 }
 
 export interface OpenVault {
@@ -51,7 +55,18 @@ export function parseJournal(text: string): JournalEntry {
     service: nameOf(line["service"]),
     level: levels[textOf(line["acr"])],
     attributes: Array.isArray(attributes) ? attributes.filter((a): a is string => typeof a === "string") : [],
+    serviceID: textOf(line["service_id"]),
+    remembered: line["remembered"] === true ? textOf(line["terms"]) : "",
   };
+}
+
+/**
+ * The attributes that the person said once are to be sent whenever this service asks
+ * on these terms. The last answer to the service counts, whatever its terms.
+ */
+export function rememberedAnswer(journal: JournalEntry[], serviceID: string, terms: string): string[] | null {
+  const last = journal.find((entry) => entry.serviceID === serviceID);
+  return last !== undefined && terms !== "" && last.remembered === terms ? last.attributes : null;
 }
 
 /** Opens every item of an account with the private key. */
