@@ -137,6 +137,7 @@ type Check struct {
 	resting  pose // drifts slowly with the person
 	lastPose pose
 	last     change // of the last fit frame
+	focused  focused
 	step     step
 	flat     [2]float32
 	strays   strays
@@ -254,6 +255,7 @@ func (c *Check) examine(ctx context.Context, f Frame, elapsed time.Duration, g *
 		if o.box.w == 0 {
 			o.box = previous
 		}
+		c.focus()
 		c.signs.look(&c.stream, &k.picture, o)
 		c.count(elapsed)
 		if c.lit() {
@@ -332,7 +334,7 @@ func (c *Check) follow(g *Guidance) {
 	case event == stepDone:
 		c.done(g)
 	case c.step.reached && returns(c.step.action), !c.step.armed:
-		if g.Hint == "" || g.Hint == HintTooBlurred {
+		if g.Hint == "" {
 			g.Hint = HintLookStraight
 		}
 	case g.Hint == "" && c.now-c.step.given > furtherAfter && returns(c.step.action) && change.amount(c.step.action) > relaxed:
@@ -470,7 +472,7 @@ func (c *Check) sample(k *worker, stepDone bool) error {
 		kind = sampledDone
 	case calm:
 		kind = sampledCalm
-		c.surface.take(k, &o.mesh)
+		c.surface.take(k, o)
 		if err := c.passive.take(k, o.box); err != nil {
 			return err
 		}

@@ -39,11 +39,12 @@ func (c *Check) signals() []signal {
 		whole, least := c.identity.similarity(c.reference)
 		portrait = c.identity.enough() && whole >= c.engine.live.Cosine && least >= c.engine.threshold.Cosine
 	}
+	plain, screen := c.surface.plain()
 	list := []signal{
 		{name: "one_face", passed: float32(c.report.TwoFaces) <= twoFacesShare*float32(c.stream.frames), reason: ReasonSeveralFaces},
 		{name: "instructions_followed", passed: ended == "", reason: ended},
 		{name: "depth", passed: c.flat[0] >= turnResidual && c.flat[1] >= turnResidual && c.flat[0]+c.flat[1] >= turnsSum, reason: ReasonNotLive},
-		{name: "no_screen", passed: c.surface.plain(), reason: ReasonNotLive},
+		{name: "no_screen", passed: plain, reason: screen},
 		{name: "camera_stream", passed: !c.stream.interpolated() && c.stream.paced(), reason: ReasonNotLive},
 		{name: "sensor_noise", passed: c.signs.noisy(), reason: ReasonNotLive},
 		{name: "one_recording", passed: c.signs.whole(), reason: ReasonNotLive},

@@ -13,7 +13,7 @@ type Measured struct {
 	Mouth, Lips      float32
 	Eyes             float32
 	EyeDistance      float32
-	Detail           float32
+	Defocus          float32
 	Embedding        []float32
 	Hint             Hint
 }
@@ -29,7 +29,7 @@ func (e *Engine) Measure(ctx context.Context, jpeg []byte, embedding bool) (m Me
 			return err
 		}
 		m = Measured{Faces: o.faces, Yaw: o.pose.yaw, Pitch: o.pose.pitch, Roll: o.pose.roll, Mouth: o.mouth, Lips: o.lips,
-			Eyes: o.eyes, EyeDistance: o.mesh.eyeDistance(), Detail: o.light.detail, Hint: o.hint}
+			Eyes: o.eyes, EyeDistance: o.mesh.eyeDistance(), Defocus: o.defocus, Hint: o.hint}
 		if !embedding || !o.found {
 			return nil
 		}

@@ -172,3 +172,75 @@ func TestSmallMovementsAreEncouraged(t *testing.T) {
 		t.Errorf("%+v, hints %v", o.Decision, o.hints)
 	}
 }
+
+// A soft camera passes: 320 x 240 pixels drawn out to 640 x 480, compressed hard.
+func TestSoftCameraPasses(t *testing.T) {
+	t.Parallel()
+	e := engine(t)
+	for _, p := range some(livePeople(t), 1) {
+		o := run(t, check(t, e, p), changed{newFollower(live(t, p)), func(b []byte) []byte { return drawnOut(t, b) }})
+		if !o.Accepted || o.report.Blurred > 0 {
+			t.Errorf("%s: %+v, %d frames out of focus, %d surfaces", p, o.Decision, o.report.Blurred, o.report.Surfaces)
+		}
+	}
+}
+
+// Out of focus a screen shows no grid: nothing that moves on it counts, and one that
+// blurs once the check has begun leaves the signal unmeasured.
+func TestAScreenOutOfFocusIsRefused(t *testing.T) {
+	t.Parallel()
+	e, s := engine(t), live(t, "p02")
+	blurred := func(b []byte) []byte { return blur(t, b, 3) }
+	o := run(t, check(t, e, "p02"), changed{newFollower(s), blurred})
+	if o.Accepted || o.Reason != face.ReasonPoorQuality || o.hints[face.HintTooBlurred] == 0 {
+		t.Errorf("always: %+v, hints %v", o.Decision, o.hints)
+	}
+	o = run(t, check(t, e, "p02"), &once{camera: newFollower(s), other: changed{newFollower(s), blurred}, from: 8, to: 1000})
+	if o.Accepted || passed(o.report, "no_screen") || o.report.Blurred == 0 {
+		t.Errorf("later: %+v, %d surfaces, %d frames out of focus", o.Decision, o.report.Surfaces, o.report.Blurred)
+	}
+}
+
+// The limit of focus lies between soft cameras and screens that the lens blurs
+// enough to hide their grid, for everybody.
+func TestDefocusOfRenderedPeople(t *testing.T) {
+	t.Parallel()
+	e := engine(t)
+	const limit = 2
+	var people []string
+	for _, p := range livePeople(t) {
+		if p[len(p)-1]%2 == 1 { // the limit was chosen by these
+			people = append(people, p)
+		}
+	}
+	for _, v := range []struct {
+		name      string
+		f         func([]byte) []byte
+		low, high float32
+	}{
+		{"sharp", func(b []byte) []byte { return b }, 0, limit},
+		{"sigma 0.8", func(b []byte) []byte { return gaussian(t, b, .8) }, 0, limit},
+		{"sigma 1.2", func(b []byte) []byte { return gaussian(t, b, 1.2) }, 0, limit},
+		{"sigma 1.6", func(b []byte) []byte { return gaussian(t, b, 1.6) }, 0, 9},
+		{"sigma 2.0", func(b []byte) []byte { return gaussian(t, b, 2) }, 0, 9},
+		{"sigma 2.5", func(b []byte) []byte { return gaussian(t, b, 2.5) }, 0, 9},
+		{"sigma 3.2", func(b []byte) []byte { return gaussian(t, b, 3.2) }, limit, 9},
+		{"320 x 240 drawn out, quality 60", func(b []byte) []byte { return drawnOut(t, b) }, 0, limit},
+	} {
+		low, high, over := float32(9), float32(0), 0
+		for _, p := range some(people, 1) {
+			m, err := e.Measure(t.Context(), v.f(live(t, p).jpeg[2]), false)
+			if err != nil {
+				t.Fatal(err)
+			}
+			low, high = min(low, m.Defocus), max(high, m.Defocus)
+			if m.Defocus > limit {
+				over++
+			}
+		}
+		t.Logf("%s: %.2f to %.2f, %d out of focus", v.name, low, high, over)
+		if low < v.low || high > v.high {
+			t.Errorf("%s: %.2f to %.2f, want %.1f to %.1f", v.name, low, high, v.low, v.high)
+		}
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"image/color"
 	"image/draw"
 	"image/jpeg"
+	"math"
 	"testing"
 )
 
@@ -111,4 +112,61 @@ func shift(t testing.TB, data []byte, n, x0, y0 int) []byte {
 		}
 	}
 	return encodeJPEG(t, out)
+}
+
+// drawnOut is the picture of a camera with half the pixels a side: means of two by
+// two, drawn out linearly, at JPEG quality 60.
+func drawnOut(t testing.TB, data []byte) []byte {
+	t.Helper()
+	src := decodeJPEG(t, data)
+	b := src.Bounds()
+	w, h := b.Dx()/2, b.Dy()/2
+	mean := func(x, y, k int) int {
+		x, y = 2*min(max(x, 0), w-1), 2*min(max(y, 0), h-1)
+		o := y*src.Stride + 4*x + k
+		return int(src.Pix[o]) + int(src.Pix[o+4]) + int(src.Pix[o+src.Stride]) + int(src.Pix[o+src.Stride+4])
+	}
+	out := image.NewRGBA(b)
+	for y := range b.Dy() {
+		for x := range b.Dx() {
+			nx, ny := x/2-1+2*(x%2), y/2-1+2*(y%2) // the neighbour on this side
+			for k := range 3 {
+				v := 9*mean(x/2, y/2, k) + 3*mean(nx, y/2, k) + 3*mean(x/2, ny, k) + mean(nx, ny, k)
+				out.Pix[y*out.Stride+4*x+k] = uint8((v + 32) / 64)
+			}
+			out.Pix[y*out.Stride+4*x+3] = 255
+		}
+	}
+	var coded bytes.Buffer
+	if err := jpeg.Encode(&coded, out, &jpeg.Options{Quality: 60}); err != nil {
+		t.Fatal(err)
+	}
+	return coded.Bytes()
+}
+
+// gaussian blurs with a sigma of pixels, at JPEG quality 85.
+func gaussian(t testing.TB, data []byte, sigma float64) []byte {
+	t.Helper()
+	radius := int(math.Ceil(3 * sigma))
+	pass := func(src *image.RGBA, dx, dy int) *image.RGBA {
+		b := src.Bounds()
+		out := image.NewRGBA(b)
+		for y := range b.Dy() {
+			for x := range b.Dx() {
+				var sum [3]float64
+				var total float64
+				for k := -radius; k <= radius; k++ {
+					w := math.Exp(-float64(k*k) / (2 * sigma * sigma))
+					o := min(max(y+k*dy, 0), b.Dy()-1)*src.Stride + 4*min(max(x+k*dx, 0), b.Dx()-1)
+					for c := range sum {
+						sum[c] += w * float64(src.Pix[o+c])
+					}
+					total += w
+				}
+				out.SetRGBA(x, y, color.RGBA{uint8(sum[0]/total + .5), uint8(sum[1]/total + .5), uint8(sum[2]/total + .5), 255})
+			}
+		}
+		return out
+	}
+	return encodeJPEG(t, pass(pass(decodeJPEG(t, data), 1, 0), 0, 1))
 }

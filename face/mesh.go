@@ -17,7 +17,7 @@ const (
 const (
 	ptOuterEyeL, ptInnerEyeL   = 33, 133
 	ptOuterEyeR, ptInnerEyeR   = 263, 362
-	ptNoseTip                  = 4
+	ptNoseTip, ptNoseBase      = 4, 2
 	ptMouthL, ptMouthR         = 61, 291
 	ptLipTop, ptLipBottom      = 13, 14
 	ptLipUpper, ptLipLower     = 0, 17   // outer
@@ -91,6 +91,13 @@ func (m *mesh) mouthWidth() float32 {
 // mouthOpening is the distance of the inner lips over the eye distance.
 func (m *mesh) mouthOpening() float32 {
 	return distance(m.points[ptLipTop], m.points[ptLipBottom]) / m.eyeDistance()
+}
+
+// lipDrop is the distance of the lower lip's outer edge from the base of the nose
+// over the eye distance: the jaw's part of an open mouth. It shows where a moustache
+// or teeth hide the inner lips.
+func (m *mesh) lipDrop() float32 {
+	return distance(m.points[ptNoseBase], m.points[ptLipLower]) / m.eyeDistance()
 }
 
 // fivePoints are the points of the ArcFace alignment, taken from the mesh.

@@ -22,6 +22,7 @@ type neutral struct {
 	pose  pose
 	mouth float32
 	lips  float32
+	drop  float32
 	eyes  float32
 	mesh  mesh
 }
@@ -77,6 +78,7 @@ func (f *neutralFinder) result() neutral {
 		},
 		mouth: f.median(func(o *observation) float32 { return o.mouth }),
 		lips:  f.median(func(o *observation) float32 { return o.lips }),
+		drop:  f.median(func(o *observation) float32 { return o.drop }),
 		// Eyes close now and then but never open wider than they are.
 		eyes: f.upper(func(o *observation) float32 { return o.eyes }),
 		mesh: last.mesh,

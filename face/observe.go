@@ -11,7 +11,6 @@ const (
 	blackBelow   = 20  // mean luma of a picture that shows nothing
 	darkFace     = 45  // median luma of a face that may stand against the light
 	backlight    = 2.5 // luma of the whole picture over the face's
-	blurredBelow = 1.1 // detail, see measureLight
 )
 
 // observation is what one frame shows. It holds no pixel.
@@ -23,12 +22,14 @@ type observation struct {
 	pose     pose
 	mouth    float32 // width over the eye distance
 	lips     float32 // opening over the eye distance
+	drop     float32 // of the lower lip under the nose, over the eye distance
 	eyes     float32 // mean opening of the lids, or -1 when not measured
 	light    light
-	faces    int  // near faces
-	found    bool // one face, with a mesh
-	hint     Hint // what is wrong with the frame
-	blocked  bool // the frame is not fit to measure an action
+	defocus  float32 // pixels, see picture.defocus
+	faces    int     // near faces
+	found    bool    // one face, with a mesh
+	hint     Hint    // what is wrong with the frame
+	blocked  bool    // the frame is not fit to measure an action
 }
 
 func (o *observation) wipe() { *o = observation{} }
@@ -63,8 +64,9 @@ func (k *worker) observe(o *observation, previous detection, wantEyes bool) erro
 	}
 	o.found = o.faces == 1
 	o.pose = o.mesh.pose()
-	o.mouth, o.lips = o.mesh.mouthWidth(), o.mesh.mouthOpening()
+	o.mouth, o.lips, o.drop = o.mesh.mouthWidth(), o.mesh.mouthOpening(), o.mesh.lipDrop()
 	o.light = k.picture.measureLight(&o.mesh)
+	o.defocus = k.picture.defocus(&o.mesh, &k.focus)
 	o.judge(&k.picture)
 	if wantEyes && o.found {
 		return k.observeEyes(o)
@@ -122,7 +124,5 @@ func (o *observation) judge(p *picture) {
 		o.hint, o.blocked = HintMoreLight, true
 	case p.covered(&o.mesh):
 		o.hint, o.blocked = HintUncoverFace, true
-	case o.light.detail < blurredBelow:
-		o.hint = HintTooBlurred // a moving face may blur: no reason to stop measuring
 	}
 }

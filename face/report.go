@@ -10,6 +10,7 @@ type Report struct {
 	Repeated   int `json:"repeated"`   // byte for byte the previous frame
 	FacesLost  int `json:"faces_lost"` // frames without a face
 	TwoFaces   int `json:"two_faces"`  // frames with a second face near
+	Blurred    int `json:"blurred"`    // frames out of focus
 
 	Steps     []StepReport `json:"steps"`
 	StepsDone int          `json:"steps_done"`
@@ -19,7 +20,7 @@ type Report struct {
 	FlatnessLeft  float32 `json:"flatness_left"`
 	FlatnessRight float32 `json:"flatness_right"`
 
-	// Grid and Rainbow tell a screen; medians over Surfaces frames.
+	// Grid and Rainbow tell a screen; medians over Surfaces sharp frames.
 	Grid     float32 `json:"grid"`
 	Rainbow  float32 `json:"rainbow"`
 	Surfaces int     `json:"surfaces"`

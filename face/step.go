@@ -41,7 +41,7 @@ const (
 type change struct {
 	yaw, pitch, roll float32 // degrees
 	mouth            float32 // fraction of its width
-	lips             float32 // over the eye distance
+	lips             float32 // opening over the eye distance: of the inner lips, or the lower lip's drop
 	eyes             float32 // fraction of the lids' opening that is left; 1 open, or -1
 }
 
@@ -50,6 +50,9 @@ func (n *neutral) change(o *observation, base pose) change {
 	c := change{yaw: d.yaw, pitch: d.pitch, roll: d.roll, mouth: o.mouth/max(n.mouth, .05) - 1, lips: o.lips - n.lips, eyes: -1}
 	if o.eyes >= 0 {
 		c.eyes = o.eyes / max(n.eyes, .02)
+	}
+	if c.frontal() { // elsewhere the pitch moves what the mesh takes for the jaw
+		c.lips = max(c.lips, o.drop-n.drop)
 	}
 	return c
 }

@@ -10,17 +10,18 @@ const (
 	rainbowLimit   = 1.4 // rainbow: screens 1.8 and more, rooms under 0.8
 )
 
-// surface collects the measures of a screen over a run.
+// surface collects the measures of a screen over a run, of frames that are sharp
+// enough for its grid to be seen.
 type surface struct {
 	grid, rainbow [surfaceSamples]float32
 	count         int
 }
 
-func (s *surface) take(k *worker, m *mesh) {
-	if s.count == surfaceSamples {
+func (s *surface) take(k *worker, o *observation) {
+	if s.count == surfaceSamples || o.defocus > blurredAbove {
 		return
 	}
-	s.grid[s.count] = k.picture.gridStrength(m, &k.gridWindow)
+	s.grid[s.count] = k.picture.gridStrength(&o.mesh, &k.gridWindow)
 	s.rainbow[s.count] = k.picture.rainbow(&k.moire)
 	s.count++
 }
@@ -36,8 +37,11 @@ func (s *surface) medians() (grid, rainbow float32, count int) {
 }
 
 // plain says that nothing looks like a screen or a print's raster. Too few
-// samples fail.
-func (s *surface) plain() bool {
+// samples fail, for the quality of the picture.
+func (s *surface) plain() (passed bool, reason Reason) {
 	g, r, n := s.medians()
-	return n >= surfaceNeeded && g < gridLimit && r < rainbowLimit
+	if n < surfaceNeeded {
+		return false, ReasonPoorQuality
+	}
+	return g < gridLimit && r < rainbowLimit, ReasonNotLive
 }

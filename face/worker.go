@@ -21,6 +21,7 @@ type worker struct {
 	aligned    alignedFace
 	gridWindow gridWindow
 	moire      moireScratch
+	focus      focusWindow
 	linear     [256]float64 // linearTable
 }
 
@@ -130,6 +131,7 @@ func (k *worker) wipe() {
 	k.aligned.wipe()
 	k.gridWindow.wipe()
 	k.moire.wipe()
+	k.focus.wipe()
 	clear(k.found[:cap(k.found)])
 	for _, l := range k.lanes() {
 		l.Wipe()

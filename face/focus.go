@@ -1,0 +1,172 @@
+package face
+
+import (
+	"math"
+	"time"
+)
+
+// How far out of focus a frame is, after Zhuo and Sim, "Defocus map estimation from
+// a single image" (Pattern Recognition 44(9), 2011): an edge that a lens has
+// blurred with a Gaussian of sigma s has, blurred again with a and with b, slopes
+// whose ratio R depends on s alone, whatever the edge's contrast:
+// R*R = (s*s + b*b) / (s*s + a*a). They take a = 0; some blur before the first
+// slope keeps the noise of a sensor and of JPEG out of it.
+const (
+	focusFirst  = .85 // a, pixels
+	focusSecond = 1.8 // b, pixels
+	focusMargin = 5   // beyond the window, of both blurs and the slope
+	focusSide   = 64  // largest window, pixels
+	focusWidth  = .5  // of the window around an eye and its brow, over the eye distance
+	focusRise   = .08 // of the window's centre over the eye's, over the eye distance
+	focusEdges  = .1  // share of the window's points that count as edges: the strongest
+	focusSlope  = 2   // least slope of an edge, levels a pixel: below, there is none to see
+	focusFine   = 4   // bins of a level in the tally of slopes
+	focusRank   = 3   // the edge at a third, sharpest first, decides: a shadow is softer than the lens
+	focusBins   = 160 // of focusStep each
+	focusStep   = .05 // pixels
+	focusPer    = 640 // the measure holds for pictures of so many pixels on their longer side
+)
+
+// Limits of focus.
+const (
+	blurredAbove = 2                      // defocus, pixels
+	blurredFor   = 500 * time.Millisecond // a lens stays out of focus; a blink and a movement are over sooner
+)
+
+// focused is when a frame was last seen to be in focus, or could not be judged.
+type focused struct {
+	at   time.Duration
+	ever bool
+}
+
+// focus judges whether the camera is in focus. A face that moves, or does something,
+// may blur or lose its edges (lids cover the iris); one that is calm and has not
+// been sharp for a while is out of focus, and moves nothing. Before anything was
+// sharp, nothing counts.
+func (c *Check) focus() {
+	o := &c.frame
+	if !o.found || o.blocked {
+		return
+	}
+	busy := c.report.StepsDone > 0 && !c.calm()
+	if o.defocus <= blurredAbove || busy {
+		c.focused = focused{at: c.now, ever: true}
+		return
+	}
+	if !c.focused.ever || c.now-c.focused.at > blurredFor {
+		o.hint, o.blocked = HintTooBlurred, true
+		c.report.Blurred++
+	}
+}
+
+// focusWindow is the scratch memory of the measure.
+type focusWindow struct {
+	first, second, row [(focusSide + 2*focusMargin) * (focusSide + 2*focusMargin)]float32
+	slopes             [256]int
+	sigmas             [focusBins]int
+}
+
+func (f *focusWindow) wipe() { *f = focusWindow{} }
+
+// defocus estimates the blur of the eyes' edges: the sigma of a Gaussian in pixels
+// of a picture of 640 pixels on its longer side, the median of the strongest tenth
+// of the edges of eyes and brows. The greatest value when there are no edges.
+func (p *picture) defocus(m *mesh, f *focusWindow) float32 {
+	clear(f.sigmas[:])
+	span := m.eyeDistance()
+	side := min(int(focusWidth*span), focusSide)
+	if side < 8 || p.w < focusSide+2*focusMargin || p.h < focusSide+2*focusMargin {
+		return focusBins * focusStep
+	}
+	for _, eye := range [2][2]int{{ptOuterEyeL, ptInnerEyeL}, {ptInnerEyeR, ptOuterEyeR}} {
+		a, b := m.points[eye[0]], m.points[eye[1]]
+		f.measure(p, int((a.x+b.x)/2)-side/2, int((a.y+b.y)/2-focusRise*span)-side/2, side)
+	}
+	total := 0
+	for _, n := range f.sigmas {
+		total += n
+	}
+	if total == 0 {
+		return focusBins * focusStep
+	}
+	below := total / focusRank
+	for i, n := range f.sigmas {
+		if below -= n; below < 0 {
+			return (float32(i) + .5) * focusStep * focusPer / float32(max(p.w, p.h))
+		}
+	}
+	return focusBins * focusStep
+}
+
+// measure adds the sigmas of a window's edges to the tally.
+func (f *focusWindow) measure(p *picture, x0, y0, side int) {
+	n := side + 2*focusMargin
+	x0, y0 = min(max(x0-focusMargin, 0), p.w-n), min(max(y0-focusMargin, 0), p.h-n)
+	for y := range n {
+		from := p.y[(y0+y)*p.w+x0:][:n]
+		for x, v := range from {
+			f.first[y*n+x] = float32(v)
+		}
+	}
+	f.blur(f.first[:n*n], f.first[:n*n], n, focusFirst)
+	f.blur(f.second[:n*n], f.first[:n*n], n, math.Sqrt(focusSecond*focusSecond-focusFirst*focusFirst))
+	clear(f.slopes[:])
+	f.each(n, func(_, slope float32) { f.slopes[min(int(focusFine*slope), 255)]++ })
+	least := max(percentile(&f.slopes, int((1-focusEdges)*float32(side*side)))/focusFine, focusSlope)
+	f.each(n, func(ratio, slope float32) {
+		if slope >= least {
+			f.sigmas[min(int(sigmaOf(ratio)/focusStep), focusBins-1)]++
+		}
+	})
+}
+
+// sigmaOf is the blur at an edge whose slopes have the ratio r.
+func sigmaOf(r float32) float32 {
+	const a, b = focusFirst * focusFirst, focusSecond * focusSecond
+	over, under := b-r*r*a, r*r-1
+	if under <= 1e-4 {
+		return focusBins * focusStep
+	}
+	return float32(math.Sqrt(float64(max(over, 0) / under)))
+}
+
+// each calls see for each point of the window with the slope after the first blur
+// and its ratio to that after the second, along the second's direction, so that
+// noise, which has none, adds less to it.
+func (f *focusWindow) each(n int, see func(ratio, slope float32)) {
+	for y := focusMargin; y < n-focusMargin; y++ {
+		for i := y*n + focusMargin; i < (y+1)*n-focusMargin; i++ {
+			ax, ay := f.first[i+1]-f.first[i-1], f.first[i+n]-f.first[i-n]
+			bx, by := f.second[i+1]-f.second[i-1], f.second[i+n]-f.second[i-n]
+			see((ax*bx+ay*by)/max(bx*bx+by*by, 1e-3), float32(math.Sqrt(float64(ax*ax+ay*ay)))/2)
+		}
+	}
+}
+
+// blur convolves an n x n window with a Gaussian; what lies outside counts as the
+// nearest edge. dst may be src.
+func (f *focusWindow) blur(dst, src []float32, n int, sigma float64) {
+	const radius = 4
+	var taps [2*radius + 1]float32
+	var sum float32
+	for i := range taps {
+		taps[i] = float32(math.Exp(-float64((i-radius)*(i-radius)) / (2 * sigma * sigma)))
+		sum += taps[i]
+	}
+	for i := range taps {
+		taps[i] /= sum
+	}
+	pass := func(to, from []float32, step, line int) {
+		for l := range n {
+			for i := range n {
+				var v float32
+				for k, t := range taps {
+					v += t * from[l*line+min(max(i+k-radius, 0), n-1)*step]
+				}
+				to[l*line+i*step] = v
+			}
+		}
+	}
+	pass(f.row[:n*n], src, 1, n)
+	pass(dst, f.row[:n*n], n, 1)
+}
