@@ -44,22 +44,28 @@ func (p *picture) gridStrength(m *mesh, g *gridWindow) float32 {
 // load takes the window, high-passed by its own 5 x 5 mean and tapered (Hann).
 func (g *gridWindow) load(p *picture, x0, y0 int) {
 	clear(g.im[:])
+	var taper [gridSize]float32
+	for i := range taper {
+		taper[i] = float32(.5 - .5*math.Cos(2*math.Pi*float64(i)/gridSize))
+	}
+	var columns [gridSize + 4]int // sums of five samples, from two left of the window on
+	defer clear(columns[:])
 	for y := range gridSize {
-		wy := float32(.5 - .5*math.Cos(2*math.Pi*float64(y)/gridSize))
-		for x := range gridSize {
-			sum := 0
-			for dy := -2; dy <= 2; dy++ {
-				yy := min(max(y0+y+dy, 0), p.h-1)
-				for dx := -2; dx <= 2; dx++ {
-					xx := min(max(x0+x+dx, 0), p.w-1)
-					sum += int(p.y[yy*p.w+xx])
-				}
+		clear(columns[:])
+		for dy := -2; dy <= 2; dy++ {
+			row := p.y[min(max(y0+y+dy, 0), p.h-1)*p.w:][:p.w]
+			for i := range columns {
+				columns[i] += int(row[min(max(x0+i-2, 0), p.w-1)])
 			}
+		}
+		sum := columns[0] + columns[1] + columns[2] + columns[3]
+		for x := range gridSize {
+			sum += columns[x+4]
 			v := float32(p.y[(y0+y)*p.w+x0+x]) - float32(sum)/25
+			sum -= columns[x]
 			// Edges of eyes and mouth are strong but not periodic.
 			v = min(max(v, -8), 8)
-			wx := float32(.5 - .5*math.Cos(2*math.Pi*float64(x)/gridSize))
-			g.re[y*gridSize+x] = v * wx * wy
+			g.re[y*gridSize+x] = v * taper[x] * taper[y]
 		}
 	}
 }
