@@ -75,7 +75,7 @@ func (k *worker) openPassive() error {
 	if err != nil {
 		return err
 	}
-	lane, err := k.newLane(spec)
+	lane, err := k.inferer.NewLane(spec)
 	if err != nil {
 		return err
 	}

@@ -15,6 +15,7 @@ type picture struct {
 
 	decoder baselineDecoder
 	tables  []*numberTable // of the networks that it was sampled for
+	row     pixelRow
 }
 
 // reset gives the planes their sizes, growing the buffers when needed. Old
@@ -46,6 +47,7 @@ func (p *picture) wipe() {
 		clear(*b)
 		*b = (*b)[:0]
 	}
+	p.row = pixelRow{}
 	p.w, p.h, p.cw, p.ch = 0, 0, 0, 0
 }
 

@@ -52,10 +52,9 @@ func (p *picture) numbers(f tensorFormat) *numberTable {
 // widest is the greatest width of a network's input, see validatePassive.
 const widest = 512
 
-// pixelRow is a row of pixels on their way into a network, see perLuma.
+// pixelRow is a row of pixels on their way into a network, see perLuma. It is no
+// local variable: a stack that grows leaves a copy behind.
 type pixelRow [widest]int
-
-func (s *pixelRow) wipe() { *s = pixelRow{} }
 
 // put writes n pixels to the planes of dst, size numbers each, from place o on.
 func (s *pixelRow) put(dst []float32, size, o, n int, t *numberTable) {
@@ -74,9 +73,7 @@ func (s *pixelRow) put(dst []float32, size, o, n int, t *numberTable) {
 // warp samples w x h pixels through m, bilinearly, into three planes of dst.
 // Points outside the picture take the nearest edge pixel.
 func (p *picture) warp(dst []float32, w, h int, m affine, f tensorFormat) {
-	var row pixelRow
-	defer row.wipe()
-	t := p.numbers(f)
+	row, t := &p.row, p.numbers(f)
 	csx, csy := float32(1)/float32(int(1)<<p.sx), float32(1)/float32(int(1)<<p.sy)
 	luma := line{dx: int(m.a * one), dy: int(m.c * one)}
 	chroma := line{dx: int(m.a * csx * one), dy: int(m.c * csy * one)}
@@ -161,9 +158,7 @@ func (p *picture) shrink(dst []float32, dstW, dstH, factor int, f tensorFormat) 
 	if w < dstW || h < dstH {
 		clear(dst[:3*dstW*dstH])
 	}
-	var row pixelRow
-	defer row.wipe()
-	t := p.numbers(f)
+	row, t := &p.row, p.numbers(f)
 	for y := range h {
 		if factor == 2 { // camera frames
 			boxesOfTwo(row[:w], p.y[2*y*p.w:], p.y[(2*y+1)*p.w:])

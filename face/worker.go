@@ -36,33 +36,6 @@ func (f *photo) wipe() {
 	f.aligned.wipe()
 }
 
-// usedLane is a lane that is wiped when it was used.
-type usedLane struct {
-	Lane
-	used bool
-}
-
-func (l *usedLane) Input() []float32 {
-	l.used = true
-	return l.Lane.Input()
-}
-
-func (l *usedLane) Wipe() {
-	if l.used {
-		l.Lane.Wipe()
-		l.used = false
-	}
-}
-
-// newLane opens a lane.
-func (k *worker) newLane(spec NetworkSpec) (Lane, error) {
-	l, err := k.inferer.NewLane(spec)
-	if err != nil {
-		return nil, err
-	}
-	return &usedLane{Lane: l}, nil
-}
-
 func newWorker(p *Pack, inferer Inferer) (*worker, error) {
 	k := &worker{pack: p, inferer: inferer, linear: linearTable()}
 	open := func(role Role, input []int64, outputs ...[]int64) (Lane, error) {
@@ -70,7 +43,7 @@ func newWorker(p *Pack, inferer Inferer) (*worker, error) {
 		if err != nil {
 			return nil, err
 		}
-		return k.newLane(spec)
+		return inferer.NewLane(spec)
 	}
 	e, err := p.Manifest.network(RoleEmbedding)
 	if err != nil {
@@ -99,7 +72,7 @@ func (k *worker) detectorLane(w, h int) (*detectorLane, error) {
 	if err != nil {
 		return nil, err
 	}
-	lane, err := k.newLane(spec)
+	lane, err := k.inferer.NewLane(spec)
 	if err != nil {
 		return nil, err
 	}
