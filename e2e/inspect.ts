@@ -12,6 +12,11 @@ export async function inspect(page: Page): Promise<void> {
   await expect(page).toHaveTitle(/ - Ipse$/);
   await expect(page.locator("h1")).toHaveCount(1);
   const where = await page.title();
+  // A colour on its way to another, as when a new control comes to lie under the pointer, is no colour of the page.
+  await page.evaluate(async () => {
+    for (let i = 0; i < 2; i++) await new Promise(requestAnimationFrame);
+    await Promise.allSettled(document.getAnimations().filter((a) => a instanceof CSSTransition).map((a) => a.finished));
+  });
   await page.evaluate(axe);
   const violations = await page.evaluate(async () => {
     const run = (globalThis as unknown as { axe: { run: (node: Document, options: unknown) => Promise<AxeResults> } }).axe.run;
