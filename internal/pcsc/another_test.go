@@ -90,7 +90,15 @@ func TestAnotherInside(t *testing.T) {
 			t.Fatal(err)
 		}
 		stop := serve(t, software, software.Reset)
-		report := readWithJMRTD(t, library[0], doc)
+		report, err := readWithJMRTD(t, library[0], doc)
+		for again := 0; err != nil && again < 2 && strings.HasPrefix(tc.opened, arc+"1.") && strings.Contains(report, "0x6300"); again++ {
+			// The two ends differ about a DH number that begins with a zero octet, one exchange in
+			// some hundred: ours keeps the octet (docs/conformance-chip.md).
+			report, err = readWithJMRTD(t, library[0], doc)
+		}
+		if err != nil {
+			t.Errorf("JMRTD: %v", err)
+		}
 		want := []string{"opened " + tc.opened}
 		for _, id := range []lds.FileID{lds.COM, lds.SOD, lds.DG1, lds.DG2, lds.DG14, lds.DG15} {
 			if b := doc.Files[id]; b != nil {
@@ -115,7 +123,7 @@ func TestAnotherInside(t *testing.T) {
 	}
 }
 
-func readWithJMRTD(t *testing.T, library string, doc *specimen.Document) string {
+func readWithJMRTD(t *testing.T, library string, doc *specimen.Document) (string, error) {
 	t.Helper()
 	zone, err := mrz.Parse(doc.MRZ)
 	if err != nil {
@@ -126,8 +134,5 @@ func readWithJMRTD(t *testing.T, library string, doc *specimen.Document) string 
 	cmd := exec.CommandContext(ctx, "java", "-cp", os.Getenv("IPSE_TEST_CLASSES")+":"+classPath(), "-XX:TieredStopAtLevel=1",
 		"-Dsun.security.smartcardio.library="+library, "Read", zone.Number.Reveal(), zone.BirthDate.Reveal(), zone.ExpiryDate.Reveal())
 	out, err := cmd.CombinedOutput()
-	if err != nil {
-		t.Errorf("JMRTD: %v", err)
-	}
-	return string(out)
+	return string(out), err
 }
