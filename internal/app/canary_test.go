@@ -11,7 +11,6 @@ import (
 	"ipse"
 	"ipse/internal/app"
 	"ipse/internal/httpapi/apitest"
-	"ipse/internal/onnx"
 	"ipse/internal/proofing"
 )
 
@@ -69,12 +68,7 @@ func inMidCheck(t testing.TB, b *apitest.Browser, p *player) *apitest.Channel {
 // stopped. Then it searches disk and log.
 func TestNothingOfAFaceStaysHoweverACheckEnds(t *testing.T) {
 	t.Parallel()
-	if testing.Short() {
-		t.Skip("plays a live check at its own pace")
-	}
-	if _, err := onnx.Locate("."); err != nil {
-		t.Skip(err)
-	}
+	needsLiveCheck(t)
 	data := t.TempDir()
 	var ahead atomic.Int64
 	demo, log, stop := runDemo(t, app.DemoOptions{Data: data, Now: func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }})

@@ -24,7 +24,6 @@ import (
 	"ipse"
 	"ipse/internal/app"
 	"ipse/internal/httpapi/apitest"
-	"ipse/internal/onnx"
 	"ipse/internal/pii"
 	"ipse/internal/pii/piitest"
 	"ipse/internal/proofing"
@@ -221,12 +220,7 @@ func TestTheDemonstrationStaysOnThisMachine(t *testing.T) {
 // Connect. Then it searches the disk and the log for what passed through.
 func TestTheWholeJourney(t *testing.T) {
 	t.Parallel()
-	if testing.Short() {
-		t.Skip("plays a live check at its own pace")
-	}
-	if _, err := onnx.Locate("."); err != nil {
-		t.Skip(err)
-	}
+	needsLiveCheck(t)
 	data := t.TempDir()
 	demo, log, stop := startDemo(t, data)
 	b := apitest.New(t, demo.URL(), &http.Transport{})
@@ -321,12 +315,7 @@ func member(t testing.TB, demo *app.Demo, b *apitest.Browser) seen {
 // through the counter and compares everything that is left to see.
 func TestNobodyCanTellTheRoutesApart(t *testing.T) {
 	t.Parallel()
-	if testing.Short() {
-		t.Skip("plays a live check at its own pace")
-	}
-	if _, err := onnx.Locate("."); err != nil {
-		t.Skip(err)
-	}
+	needsLiveCheck(t)
 	demo, _, _ := startDemo(t, "")
 	byCounter, code := atCounter(t, demo)
 	agent := agentOf(t, demo)

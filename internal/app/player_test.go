@@ -8,7 +8,19 @@ import (
 
 	"ipse"
 	"ipse/internal/httpapi/apitest"
+	"ipse/internal/onnx"
 )
+
+// needsLiveCheck skips a test that plays one: it takes its time and the runtime's library.
+func needsLiveCheck(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("plays a live check at its own pace")
+	}
+	if _, err := onnx.Locate("."); err != nil {
+		t.Skip(err)
+	}
+}
 
 // player plays a rendered person in front of the camera, as web/src/demo/camera.ts
 // does: neutral frames while nothing is asked, and on each instruction, after a

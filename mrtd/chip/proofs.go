@@ -194,15 +194,7 @@ func (r *reader) answerChallenge(ctx context.Context, dg15 []byte) error {
 
 // signatureSize estimates the length of the response from the key of DG15.
 func signatureSize(dg15 []byte) int {
-	content, _, err := lds.Content(lds.DG15, dg15)
-	if err != nil {
-		return 0
-	}
-	e, _, err := tlv.ParsePrefix(content)
-	if err != nil {
-		return 0
-	}
-	key, _, err := cms.ParsePublicKey(e.Raw)
+	key, _, err := lds.ParseDG15(dg15)
 	if err != nil {
 		return 0
 	}
