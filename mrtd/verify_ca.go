@@ -66,7 +66,7 @@ func verifyCA(dg14 []byte, t *CATranscript) (string, []deviation.Deviation, erro
 		return "", nil, errCATerminal
 	}
 	defer own.Wipe()
-	if string(own.Public()) != string(t.TerminalPublic) {
+	if !own.IsPublic(t.TerminalPublic) {
 		return "", nil, errCATerminal
 	}
 	secret, err := own.Agree(public)

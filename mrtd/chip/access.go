@@ -93,8 +93,8 @@ func (r *reader) tryPACE(ctx context.Context, infos *pace.Infos) (opened bool, e
 	}
 	for _, info := range candidates(infos) {
 		err = r.pace(ctx, infos, info, password)
-		if errors.Is(err, errPACE) && r.noExtended() {
-			err = r.pace(ctx, infos, info, password) // once more, in chains
+		if errors.Is(err, errPACE) && r.noExtended() || errors.Is(err, errNumber) {
+			err = r.pace(ctx, infos, info, password) // once more: in chains, or with other numbers
 		}
 		if err == nil {
 			return true, nil

@@ -8,6 +8,7 @@ import (
 	"io"
 	"slices"
 
+	"ipse/mrtd/deviation"
 	"ipse/mrtd/internal/apdu"
 	"ipse/mrtd/internal/pace"
 	"ipse/mrtd/internal/sm"
@@ -174,10 +175,13 @@ func (r *reader) confirmPACE(ctx context.Context, info pace.Info, domain *pace.D
 			keys.Wipe()
 		}
 	}()
-	objects, err := r.authenticate(ctx, step, false, nil, tlv.Encode(0x85, keys.Token(p, peer)))
+	objects, err := r.authenticate(ctx, step, false, nil, tlv.Encode(0x85, r.token(keys, p, peer)))
 	if err != nil {
 		if e := (*Error)(nil); errors.As(err, &e) && e.Status != 0 {
 			e.Reason, e.Err = ErrAccessDenied, nil
+			if domain.Short(peer) {
+				e.Err = errNumber
+			}
 		}
 		return err
 	}
@@ -194,6 +198,23 @@ func (r *reader) confirmPACE(ctx context.Context, info pace.Info, domain *pace.D
 	r.link.session, done = keys.Session(), true
 	r.out.Access, r.out.Protocol, r.out.ParameterID = p.Name(), p.OID, info.ParameterID
 	return nil
+}
+
+// errNumber marks a token that the chip refused in an exchange whose DH number is
+// shorter than its prime: a fresh exchange, most likely without such a number, tells
+// whether the password is wrong or the two ends write the number differently.
+var errNumber = errors.New("the chip's number is shorter than the prime")
+
+// token is the reader's authentication token. It is over the chip's number as the
+// standard writes it, or as the chip does where that has zero octets too many: who
+// sends them has them in the token as well. (The reader's own numbers have none,
+// see pace.GenerateKey, so that the chip's token leaves no choice.)
+func (r *reader) token(keys *pace.Keys, p pace.Protocol, peer []byte) []byte {
+	if p.DH && len(pace.Number(peer)) < len(peer) {
+		r.deviate(deviation.ChipDHNumber, "")
+		return keys.TokenAsSent(p, peer)
+	}
+	return keys.Token(p, peer)
 }
 
 // authenticate sends GENERAL AUTHENTICATE with dynamic authentication data and

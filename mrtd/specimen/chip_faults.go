@@ -40,6 +40,8 @@ const (
 	FaultAADER          = "aa-der"             // the active authentication signature is in DER
 	FaultCAKeyID        = "needs-key-id"       // MSE:Set AT of chip authentication needs the key id
 	FaultCAMLastKey     = "cam-last-key"       // PACE-CAM proves the last of several keys on its curve
+	FaultDHShort        = "dh-short"           // PACE over DH: the chip's numbers are shorter than the prime
+	FaultDHPadded       = "dh-padded"          // the same, and zero octets fill them up, in the token as well
 )
 
 // FaultInfo describes a fault that can be built into a specimen.
@@ -113,6 +115,8 @@ func chipFaults() []FaultInfo {
 		{FaultAADER, "The active authentication signature is in DER."},
 		{FaultCAKeyID, "Chip authentication needs the key id named."},
 		{FaultCAMLastKey, "PACE-CAM proves the last of several keys on its curve."},
+		{FaultDHShort, "The chip's numbers of PACE over DH are shorter than the prime, as one in 256 is."},
+		{FaultDHPadded, "The same, and zero octets stand before them, in the authentication token as well."},
 	}
 }
 

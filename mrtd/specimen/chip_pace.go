@@ -1,6 +1,7 @@
 package specimen
 
 import (
+	"crypto/subtle"
 	"fmt"
 
 	"ipse/mrtd/internal/apdu"
@@ -200,7 +201,7 @@ func (c *Chip) paceMap(a *agreement, peer []byte) ([]byte, apdu.Status) {
 		a.domain = mapped
 		return tlv.Encode(0x82), apdu.OK
 	}
-	own, err := a.domain.GenerateKey(c.rand)
+	own, err := c.ephemeralKey(a.domain)
 	if err != nil {
 		c.failed = fmt.Errorf("specimen: chip: %w", err)
 		return nil, apdu.ExecutionError
@@ -216,7 +217,24 @@ func (c *Chip) paceMap(a *agreement, peer []byte) ([]byte, apdu.Status) {
 		}
 	}
 	a.domain = mapped
-	return tlv.Encode(0x82, own.Public()), apdu.OK
+	return tlv.Encode(0x82, c.written(own)), apdu.OK
+}
+
+// ephemeralKey draws a key of PACE.
+func (c *Chip) ephemeralKey(d *pace.Domain) (*pace.KeyPair, error) {
+	if !d.IsCurve() && (c.has(FaultDHShort) || c.has(FaultDHPadded)) {
+		return d.GenerateShortKey(c.rand)
+	}
+	return d.GenerateKey(c.rand)
+}
+
+// written is the chip's public key as it sends it.
+func (c *Chip) written(own *pace.KeyPair) []byte {
+	public := own.Public()
+	if d := own.Domain(); !d.IsCurve() && c.has(FaultDHPadded) {
+		public = append(make([]byte, (d.Bits()+7)/8-len(public)), public...)
+	}
+	return public
 }
 
 // camProof is the chip authentication data of PACE-CAM, with a static key that lies on
@@ -242,7 +260,7 @@ func (c *Chip) camProof(mapping *pace.KeyPair) ([]byte, error) {
 
 // paceAgree exchanges ephemeral keys on the mapped generator: 83 and 84.
 func (c *Chip) paceAgree(a *agreement, peer []byte) ([]byte, apdu.Status) {
-	own, err := a.domain.GenerateKey(c.rand)
+	own, err := c.ephemeralKey(a.domain)
 	if err != nil {
 		c.failed = fmt.Errorf("specimen: chip: %w", err)
 		return nil, apdu.ExecutionError
@@ -251,7 +269,7 @@ func (c *Chip) paceAgree(a *agreement, peer []byte) ([]byte, apdu.Status) {
 		return nil, apdu.WrongData
 	}
 	a.own, a.peer = own, append([]byte(nil), peer...)
-	return tlv.Encode(0x84, own.Public()), apdu.OK
+	return tlv.Encode(0x84, c.written(own)), apdu.OK
 }
 
 // paceConfirm checks the reader's token and gives the chip's: 85, 86, and 8A the
@@ -266,7 +284,7 @@ func (c *Chip) paceConfirm(a *agreement, token []byte) ([]byte, apdu.Status) {
 	}
 	defer clear(secret)
 	keys := pace.NewKeys(a.info.Protocol.Suite, secret)
-	if !keys.CheckToken(a.info.Protocol, a.own.Public(), token) {
+	if subtle.ConstantTimeCompare(keys.TokenAsSent(a.info.Protocol, c.written(a.own)), token) != 1 {
 		keys.Wipe()
 		return nil, apdu.AuthenticationFailed
 	}

@@ -19,6 +19,7 @@
 package pace
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -105,20 +106,27 @@ type KeyPair struct {
 	public   []byte
 }
 
-// GenerateKey draws a key pair from rand.
+// GenerateKey draws a key pair from rand. A public key of DH is drawn until it is as
+// long as the prime: programs differ about zero octets that a number begins with
+// (one in 256 does), and so there are none to differ about.
 func (d *Domain) GenerateKey(rand io.Reader) (*KeyPair, error) {
 	if d.curve == nil {
-		x, err := d.field.exponent(rand)
-		if err != nil {
-			return nil, err
-		}
-		return d.field.keyPair(d, x)
+		return d.field.generate(d, rand, false)
 	}
 	k, err := d.curve.GenerateKey(rand)
 	if err != nil {
 		return nil, fmt.Errorf("pace: %w", err)
 	}
 	return &KeyPair{domain: d, ec: k, public: k.Public().Bytes()}, nil
+}
+
+// GenerateShortKey draws a key pair of DH whose public key is shorter than the prime,
+// for software chips that show what readers make of it: some 256 tries.
+func (d *Domain) GenerateShortKey(rand io.Reader) (*KeyPair, error) {
+	if d.curve != nil {
+		return nil, ErrParameters
+	}
+	return d.field.generate(d, rand, true)
 }
 
 // NewKeyPair makes a key pair of a big-endian private key; it copies it.
@@ -136,9 +144,19 @@ func (d *Domain) NewKeyPair(private []byte) (*KeyPair, error) {
 // Domain returns the key's domain.
 func (k *KeyPair) Domain() *Domain { return k.domain }
 
-// Public returns the public key as protocols carry it: an uncompressed point, or
-// the element of the field, as long as the prime (9303-11 §9.4.4, §9.4.5).
+// Public returns the public key as protocols carry it (9303-11 §9.4.5): an
+// uncompressed point, or the number in as few octets as it takes: "leading octets of
+// value 0x00 MUST NOT be used" (§9.4.1, and the note to §9.4.3).
 func (k *KeyPair) Public() []byte { return append([]byte(nil), k.public...) }
+
+// IsPublic reports whether octets are the pair's public key, a number of DH with or
+// without leading zero octets.
+func (k *KeyPair) IsPublic(b []byte) bool {
+	if k.ec == nil {
+		b = Number(b)
+	}
+	return string(b) == string(k.public)
+}
 
 // Private returns a copy of the private key.
 func (k *KeyPair) Private() []byte {
@@ -157,10 +175,11 @@ func (k *KeyPair) Wipe() {
 }
 
 // Agree returns the shared secret: the x coordinate of the shared point, or the
-// shared element, padded to the field's length (9303-11 §9.6). The peer's key is
-// checked to be in the group, and not the own one reflected.
+// shared number. Unlike a public key it is as long as the prime, zero octets included
+// (9303-11 §9.6: PKCS #3 §8.3, TR-03111 §4.3.1). The peer's key is checked to be in
+// the group, and not the own one reflected.
 func (k *KeyPair) Agree(peer []byte) ([]byte, error) {
-	if string(peer) == string(k.public) {
+	if k.IsPublic(peer) {
 		return nil, fmt.Errorf("%w: the chip sent the reader's own key", ErrPublicKey)
 	}
 	if k.ec == nil {
@@ -175,6 +194,17 @@ func (k *KeyPair) Agree(peer []byte) ([]byte, error) {
 		return nil, ErrPublicKey
 	}
 	return secret, nil
+}
+
+// Number returns a number in as few octets as it takes (9303-11 §9.4.1); it shares b.
+func Number(b []byte) []byte {
+	return bytes.TrimLeft(b, "\x00")
+}
+
+// Short reports whether a public key of DH, as the peer sent it, begins with a zero
+// octet when written as long as the prime: where other programs may differ.
+func (d *Domain) Short(public []byte) bool {
+	return d.curve == nil && len(Number(public)) < d.field.size
 }
 
 // CheckPublic reports with ErrPublicKey that octets are no public key of the domain.

@@ -116,8 +116,37 @@ func (f *field) keyPair(d *Domain, x []byte) (*KeyPair, error) {
 	if y.IsOne() == 1 {
 		return nil, ErrPrivateKey
 	}
-	return &KeyPair{domain: d, exponent: x, public: y.Bytes(f.p)}, nil
+	return &KeyPair{domain: d, exponent: x, public: Number(y.Bytes(f.p))}, nil
 }
+
+// generate draws key pairs until the public key is shorter than the prime, or is not.
+func (f *field) generate(d *Domain, rand io.Reader, short bool) (*KeyPair, error) {
+	draws := maxDraws
+	if short {
+		draws = maxShortDraws
+	}
+	for range draws {
+		x, err := f.exponent(rand)
+		if err != nil {
+			return nil, err
+		}
+		k, err := f.keyPair(d, x)
+		if err != nil || (len(k.public) < f.size) == short {
+			return k, err
+		}
+		k.Wipe()
+	}
+	return nil, fmt.Errorf("pace: generate key: %w", errDraws)
+}
+
+// Bounds of the tries of generate, of which one in 256 is short: they are met once in
+// 10^13 and 10^150 times, or where the source of randomness repeats itself.
+const (
+	maxShortDraws = 8192
+	maxDraws      = 64
+)
+
+var errDraws = errors.New("the source of randomness repeats itself")
 
 // element reads a public key: longer than 0, below p, neither 1 nor p-1, and in
 // the subgroup where its order is known (RFC 2631 §2.1.5). Leading zeros may be missing.

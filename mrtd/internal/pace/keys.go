@@ -31,8 +31,18 @@ func (k *Keys) Wipe() {
 func (k *Keys) Session() *sm.Session { return sm.NewSessionWithKeys(k.suite, k.enc, k.mac, nil) }
 
 // Token computes the authentication token over a public key: the code of the data
-// object 7F49 { 06 protocol, 86 point or 84 element } (9303-11 §4.4.3.4, §9.4).
+// object 7F49 { 06 protocol, 86 point or 84 number } (9303-11 §4.4.3.4, §9.4), a
+// number in as few octets as it takes (§9.4.1).
 func (k *Keys) Token(p Protocol, public []byte) []byte {
+	if p.DH {
+		public = Number(public)
+	}
+	return k.TokenAsSent(p, public)
+}
+
+// TokenAsSent is Token over the octets as they stand, for a chip that writes numbers
+// with leading zeros.
+func (k *Keys) TokenAsSent(p Protocol, public []byte) []byte {
 	tag := tlv.Tag(0x86)
 	if p.DH {
 		tag = 0x84

@@ -41,7 +41,7 @@ func DecryptNonce(suite sm.Suite, key, z []byte) ([]byte, error) {
 // MapGeneric returns the domain with the generator s*G + H (g^s * h), where H is
 // agreed between own and the peer's mapping key (9303-11 §4.4.3.3.1).
 func (d *Domain) MapGeneric(s []byte, own *KeyPair, peer []byte) (*Domain, error) {
-	if string(peer) == string(own.public) {
+	if own.IsPublic(peer) {
 		return nil, fmt.Errorf("%w: mapping key reflected", ErrPublicKey)
 	}
 	if d.curve == nil {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/rand"
 	"errors"
+	"io"
 	"math/big"
 	"testing"
 
@@ -337,3 +338,77 @@ func BenchmarkEnd(b *testing.B) {
 		})
 	}
 }
+
+// TestNumbersOfDH: a public key has as few octets as it takes, in the exchange and in
+// the token (ICAO 9303-11 §9.4.1 and the note to §9.4.3), and the shared secret as many
+// as the prime (PKCS #3 §8.3). The cases are looked for, not waited for.
+func TestNumbersOfDH(t *testing.T) {
+	t.Parallel()
+	d := domain(t, 0)
+	size := d.field.size
+	short, err := d.GenerateShortKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	public := short.Public()
+	padded := append(make([]byte, size-len(public)), public...)
+	if len(public) >= size || public[0] == 0 || !d.Short(public) || !d.Short(padded) || !short.IsPublic(padded) || short.IsPublic(padded[1:len(padded)-1]) {
+		t.Fatalf("a short key of %d octets of %d", len(public), size)
+	}
+	p, _ := ParsePACE("0.4.0.127.0.7.2.2.4.1.2")
+	keys := NewKeys(sm.AES128, []byte("secret"))
+	if !bytes.Equal(keys.Token(p, padded), keys.TokenAsSent(p, public)) || bytes.Equal(keys.Token(p, padded), keys.TokenAsSent(p, padded)) {
+		t.Error("the token covers leading zeros")
+	}
+	if _, err := short.Agree(padded); !errors.Is(err, ErrPublicKey) {
+		t.Errorf("a key reflected with a zero in front: %v", err)
+	}
+	if _, err := d.MapGeneric(make([]byte, 16), short, padded); !errors.Is(err, ErrPublicKey) {
+		t.Errorf("a mapping key reflected with a zero in front: %v", err)
+	}
+	other := fresh(t, d)
+	for n := 0; ; n++ {
+		if n == maxShortDraws {
+			t.Fatal("no secret with a zero in front")
+		}
+		k := fresh(t, d)
+		left, err1 := k.Agree(other.Public())
+		if left[0] != 0 {
+			continue
+		}
+		right, err2 := other.Agree(append(make([]byte, size-len(k.Public())), k.Public()...))
+		if err1 != nil || err2 != nil || len(left) != size || !bytes.Equal(left, right) {
+			t.Errorf("a secret of %d and %d octets of %d: %v, %v", len(left), len(right), size, err1, err2)
+		}
+		break
+	}
+}
+
+// TestOwnNumbersFillThePrime: whatever is drawn, there is no zero octet to differ about.
+func TestOwnNumbersFillThePrime(t *testing.T) {
+	t.Parallel()
+	d := domain(t, 0)
+	short, err := d.GenerateShortKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	draws := io.MultiReader(bytes.NewReader(short.Private()), rand.Reader)
+	k, err := d.GenerateKey(draws)
+	if err != nil || len(k.Public()) != d.field.size || k.IsPublic(short.Public()) {
+		t.Errorf("the short key was kept: %v", err)
+	}
+	if _, err := d.GenerateKey(repeating(short.Private())); !errors.Is(err, errDraws) {
+		t.Errorf("a source that repeats itself: %v", err)
+	}
+	if _, err := d.GenerateKey(bytes.NewReader(short.Private())); !errors.Is(err, io.EOF) {
+		t.Errorf("a source that ends: %v", err)
+	}
+	if _, err := domain(t, 13).GenerateShortKey(rand.Reader); !errors.Is(err, ErrParameters) {
+		t.Errorf("a short key on a curve: %v", err)
+	}
+}
+
+// repeating gives the same octets for ever.
+type repeating []byte
+
+func (r repeating) Read(b []byte) (int, error) { return copy(b, r), nil }
