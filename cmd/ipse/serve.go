@@ -36,6 +36,7 @@ func (cmd serveCmd) Run(c *cliContext) error {
 		return err
 	}
 	stop := onHangup(func() {
+		defer pii.Contain(c.Context, log, "reload")
 		if err := server.ReloadTrust(c.Context); err != nil {
 			log.ErrorContext(c.Context, "reload", "error", err)
 		}

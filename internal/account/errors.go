@@ -1,9 +1,6 @@
 package account
 
-import (
-	"errors"
-	"time"
-)
+import "errors"
 
 // Errors of the Service, to be told apart with errors.Is. None carries a value
 // of a person or a secret.
@@ -38,20 +35,8 @@ var (
 	ErrVault = errors.New("account: unusable vault material")
 	// ErrRecovery: no account has this recovery code.
 	ErrRecovery = errors.New("account: recovery code refused")
-	// ErrLimited: too many tries; errors.As to *LimitError says when to try again.
+	// ErrLimited: too many tries; errors.As to *fair.Later says when to try again.
 	ErrLimited = errors.New("account: too many tries")
 	// ErrNoAccount: no such account; it may have been erased meanwhile.
 	ErrNoAccount = errors.New("account: no such account")
 )
-
-// LimitError says when another try is possible. It is ErrLimited.
-type LimitError struct {
-	// RetryAfter is a whole number of seconds, at least one.
-	RetryAfter time.Duration
-}
-
-// Error implements error.
-func (e *LimitError) Error() string { return ErrLimited.Error() }
-
-// Is makes errors.Is(err, ErrLimited) true.
-func (e *LimitError) Is(target error) bool { return target == ErrLimited }

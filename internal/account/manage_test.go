@@ -281,7 +281,7 @@ func TestWrongCodesSlowOnlyTheirSender(t *testing.T) {
 		}
 	}
 	_, err := w.recover("198.51.100.1", w.secret)
-	var limit *account.LimitError
+	var limit *fair.Later
 	if !errors.As(err, &limit) || limit.RetryAfter < time.Second || limit.RetryAfter > time.Minute {
 		t.Errorf("err = %v", err)
 	}

@@ -157,7 +157,7 @@ func (s *Service) Logout(ctx context.Context, token string) error {
 // Errors: ErrRecovery, ErrLimited.
 func (s *Service) Recover(ctx context.Context, client fair.Client, auth pii.Bytes) (Opened, error) {
 	if wait := s.wrong.Wait(client, 1, s.cfg.Now()); wait > 0 {
-		return Opened{}, &LimitError{RetryAfter: (wait + time.Second - 1).Truncate(time.Second)}
+		return Opened{}, fair.After(ErrLimited, wait)
 	}
 	a, err := s.cfg.Store.AccountByRecovery(ctx, hashOf(string(auth.Reveal())))
 	if errors.Is(err, ErrRecovery) {

@@ -143,6 +143,7 @@ func (d *passportDesk) connect(ctx context.Context, code string, doc *specimen.D
 	}
 	connected, ended := make(chan struct{}), make(chan error, 1)
 	d.wg.Go(func() {
+		defer pii.Contain(d.base, d.log, "specimen reader")
 		defer func() { <-d.free }()
 		defer wipeDocument(doc)
 		carrying, cancel := context.WithTimeout(d.base, onReaderFor)

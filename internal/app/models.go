@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"runtime/debug"
 	"slices"
 	"sync"
 	"time"
@@ -110,7 +109,7 @@ func (m *models) load(over chan struct{}) {
 func (m *models) open() (_ *onnx.Runtime, _ *face.Engine, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("loading the face models panicked: %v\n%s", p, debug.Stack())
+			err = fmt.Errorf("loading the face models panicked: %v", pii.Fault(p))
 		}
 	}()
 	library := m.cfg.Runtime

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"time"
 
+	"ipse/internal/fair"
 	"ipse/internal/proofing"
 	"ipse/internal/relay"
 )
@@ -16,7 +17,7 @@ func (r readers) Pair(owner string, changed func(connected bool)) (code string, 
 	code, expires, err = r.Hub.Pair(owner, changed)
 	var e *relay.Error
 	if errors.As(err, &e) && errors.Is(err, relay.ErrBusy) {
-		return "", time.Time{}, &proofing.BusyError{RetryAfter: max(e.RetryAfter, time.Second)}
+		return "", time.Time{}, fair.After(proofing.ErrBusy, e.RetryAfter)
 	}
 	return code, expires, err
 }

@@ -156,11 +156,7 @@ func repeat(ctx context.Context, log *slog.Logger, what string, every time.Durat
 
 // attempt does something in the background: what goes wrong is for the log.
 func attempt(ctx context.Context, log *slog.Logger, what string, do func(context.Context) error) {
-	defer func() {
-		if fault := recover(); fault != nil {
-			log.ErrorContext(ctx, "panic", "what", what, "fault", pii.Fault(fault))
-		}
-	}()
+	defer pii.Contain(ctx, log, what)
 	if err := do(ctx); err != nil && ctx.Err() == nil {
 		log.ErrorContext(ctx, "in the background", "what", what, "error", err)
 	}

@@ -11,6 +11,7 @@ import (
 
 	"ipse/internal/account/authtest"
 	"ipse/internal/counter"
+	"ipse/internal/fair"
 )
 
 func TestADecisionIsSignedAndKeptAndAnyoneCanVerifyIt(t *testing.T) {
@@ -193,7 +194,7 @@ func TestWrongCaseCodesSlowTheAgentDown(t *testing.T) {
 		}
 	}
 	_, err := w.Open(p.SignedIn, "ABCD")
-	var limit *counter.LimitError
+	var limit *fair.Later
 	if !errors.As(err, &limit) || limit.RetryAfter != time.Minute || !errors.Is(err, counter.ErrLimited) {
 		t.Fatalf("the right code after four wrong ones: %v", err)
 	}

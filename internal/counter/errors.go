@@ -1,9 +1,6 @@
 package counter
 
-import (
-	"errors"
-	"time"
-)
+import "errors"
 
 // Errors of this package, to be told apart with errors.Is. None carries a value of
 // a person, an agent or a secret.
@@ -20,7 +17,7 @@ var (
 	ErrChecklist = errors.New("counter: checklist and decision do not fit")
 	// ErrNoCase: no case has this code, or the agent has none open.
 	ErrNoCase = errors.New("counter: no such case")
-	// ErrLimited: too many wrong codes; errors.As to *LimitError says when to try again.
+	// ErrLimited: too many wrong codes; errors.As to *fair.Later says when to try again.
 	ErrLimited = errors.New("counter: too many wrong codes")
 	// ErrName: an agent's name is empty, too long or not printable.
 	ErrName = errors.New("counter: unusable name of an agent")
@@ -29,15 +26,3 @@ var (
 	// ErrEvidence: a kept decision does not verify.
 	ErrEvidence = errors.New("counter: evidence does not verify")
 )
-
-// LimitError says when another try is possible. It is ErrLimited.
-type LimitError struct {
-	// RetryAfter is a whole number of seconds, at least one.
-	RetryAfter time.Duration
-}
-
-// Error implements error.
-func (e *LimitError) Error() string { return ErrLimited.Error() }
-
-// Is makes errors.Is(err, ErrLimited) true.
-func (e *LimitError) Is(target error) bool { return target == ErrLimited }

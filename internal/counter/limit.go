@@ -28,7 +28,7 @@ func (l *limiter) wait(agent string, now time.Time) time.Duration {
 	if !known || over <= 0 {
 		return 0
 	}
-	return (over + time.Second - 1).Truncate(time.Second)
+	return over
 }
 
 // fail counts a wrong code.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"ipse/internal/fair"
 	"ipse/internal/pii"
 )
 
@@ -114,7 +115,7 @@ func (s *Service) Sweep(ctx context.Context) (removed int, err error) {
 // one try comes back every minute. Errors: ErrNoCase, ErrLimited, those of Cases.
 func (s *Service) Open(on SignedIn, code string) (Case, error) {
 	if wait := s.limit.wait(on.Agent.ID, s.cfg.Now()); wait > 0 {
-		return Case{}, &LimitError{RetryAfter: wait}
+		return Case{}, fair.After(ErrLimited, wait)
 	}
 	c, err := s.cfg.Cases.Open(on.Agent.ID, code)
 	if errors.Is(err, ErrNoCase) {

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
 	"ipse/internal/account"
@@ -168,8 +169,9 @@ func New(cfg Config) (*API, error) {
 	if err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") {
 		return nil, errors.New("httpapi: the public address is not a URL")
 	}
-	if cfg.Proofing == nil || cfg.Accounts == nil || cfg.Vault == nil || cfg.Counter == nil || cfg.Logins == nil || cfg.SignOuts == nil || cfg.OIDC == nil || cfg.Relay == nil ||
-		cfg.Pages == nil || cfg.Ready == nil || cfg.Client == nil || cfg.Now == nil || cfg.Rand == nil || cfg.Log == nil {
+	missing := []bool{cfg.Proofing == nil, cfg.Accounts == nil, cfg.Vault == nil, cfg.Counter == nil, cfg.Logins == nil, cfg.SignOuts == nil, cfg.OIDC == nil,
+		cfg.Relay == nil, cfg.Pages == nil, cfg.Ready == nil, cfg.Client == nil, cfg.Now == nil, cfg.Rand == nil, cfg.Log == nil}
+	if slices.Contains(missing, true) {
 		return nil, errors.New("httpapi: incomplete configuration")
 	}
 	pace := max(1, cfg.Pace)
@@ -196,15 +198,17 @@ func (a *API) Close() { a.stop() }
 // handler answers a request or returns an error, which becomes a problem.
 type handler func(w http.ResponseWriter, r *http.Request) error
 
-// mux lists every route. The cost is what one request takes from its client's
+// route is a pattern with its handler and what one request takes from its client's
 // allowance; zero is free.
-func (a *API) mux() *http.ServeMux {
-	mux := http.NewServeMux()
-	for _, r := range []struct {
-		pattern string
-		cost    int
-		serve   handler
-	}{
+type route struct {
+	pattern string
+	cost    int
+	serve   handler
+}
+
+// api lists the routes of this package.
+func (a *API) api() []route {
+	return []route{
 		{"GET /api/config", 0, a.config},
 		{"GET /api/service/{id}/logo", 0, a.logo},
 
@@ -253,7 +257,13 @@ func (a *API) mux() *http.ServeMux {
 
 		{"/api/", 0, notFound},
 		{"/demo/", 0, notFound},
-	} {
+	}
+}
+
+// mux joins them with what others serve.
+func (a *API) mux() *http.ServeMux {
+	mux := http.NewServeMux()
+	for _, r := range a.api() {
 		mux.Handle(r.pattern, a.own(r.cost, r.serve))
 	}
 	if a.cfg.Demo != nil {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/coder/websocket"
 
+	"ipse/internal/fair"
 	"ipse/internal/httpapi/apitest"
 	"ipse/internal/proofing"
 )
@@ -180,7 +181,7 @@ func TestARefusalNamesAReasonAndWhatIsLeft(t *testing.T) {
 func TestAFullServerSaysWhenToComeBack(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)
-	s.face.err = &proofing.BusyError{RetryAfter: 7 * time.Second}
+	s.face.err = fair.After(proofing.ErrBusy, 7*time.Second)
 	b := s.atFace()
 	if m := b.Face().Last(); m["type"] != "busy" || m["retry_after_s"] != 7.0 {
 		t.Errorf("%v", m)

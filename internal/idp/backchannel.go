@@ -190,11 +190,7 @@ func (p *Provider) Run(ctx context.Context) {
 
 // deliver sends a notice, and again a little later when the service is out of reach.
 func (p *Provider) deliver(ctx context.Context, n notice) {
-	defer func() {
-		if fault := recover(); fault != nil {
-			p.cfg.Logger.ErrorContext(ctx, "panic", "fault", pii.Fault(fault))
-		}
-	}()
+	defer pii.Contain(ctx, p.cfg.Logger, "logout notice")
 	status, err := p.notify(ctx, n)
 	switch {
 	case err == nil && status/100 == 2: // 2.8 says 200; frameworks turn that into others

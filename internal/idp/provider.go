@@ -10,6 +10,7 @@
 package idp
 
 import (
+	"cmp"
 	"context"
 	"crypto/hmac"
 	"crypto/rand"
@@ -125,11 +126,10 @@ func New(cfg Config) (*Provider, error) {
 	return p, nil
 }
 
+// complete checks the configuration and fills its defaults.
 func (c *Config) complete() error {
-	u, err := url.Parse(c.Issuer)
-	if err != nil || u.Host == "" || strings.HasSuffix(c.Issuer, "/") || u.RawQuery != "" || u.Fragment != "" || u.Path != "" ||
-		(u.Scheme != "https" && (u.Scheme != "http" || !isLoopback(u.Hostname()))) {
-		return errors.New("the issuer must be an https address (http on loopback) without path or trailing slash")
+	if err := checkIssuer(c.Issuer); err != nil {
+		return err
 	}
 	if len(c.PairwiseKey) < 32 {
 		return errors.New("the pairwise key must have at least 32 bytes")
@@ -137,28 +137,20 @@ func (c *Config) complete() error {
 	if c.Store == nil || c.Verifier == nil || c.Journal == nil || c.Logger == nil {
 		return errors.New("store, verifier, journal and logger are required")
 	}
-	if c.LoginPath == "" {
-		c.LoginPath = "/login/"
-	}
 	for _, d := range []struct {
 		value    *time.Duration
 		standard time.Duration
 	}{{&c.LoginLifetime, 15 * time.Minute}, {&c.CodeLifetime, time.Minute}, {&c.TokenLifetime, 10 * time.Minute}, {&c.IDTokenLifetime, 10 * time.Minute}} {
-		if *d.value == 0 {
-			*d.value = d.standard
-		}
+		*d.value = cmp.Or(*d.value, d.standard)
 		if *d.value < time.Second || *d.value > time.Hour {
 			return errors.New("a lifetime must be between a second and an hour")
 		}
 	}
-	if c.SessionLifetime == 0 {
-		c.SessionLifetime = 12 * time.Hour
-	}
+	c.LoginPath = cmp.Or(c.LoginPath, "/login/")
+	c.SessionLifetime = cmp.Or(c.SessionLifetime, 12*time.Hour)
+	c.HTTPClient = cmp.Or(c.HTTPClient, defaultHTTPClient())
 	if c.LogoutRetries == nil {
 		c.LogoutRetries = []time.Duration{2 * time.Second, 10 * time.Second, time.Minute}
-	}
-	if c.HTTPClient == nil {
-		c.HTTPClient = defaultHTTPClient()
 	}
 	if c.MaxPending <= 0 {
 		c.MaxPending = 100_000
@@ -170,6 +162,17 @@ func (c *Config) complete() error {
 		c.Rand = rand.Reader
 	}
 	return nil
+}
+
+// checkIssuer wants what every token and every metadata document will name as its
+// origin (OpenID Connect Discovery 1.0, 3): plain http would let anybody speak as it.
+func checkIssuer(issuer string) error {
+	u, err := url.Parse(issuer)
+	if err == nil && u.Host != "" && u.Path == "" && u.RawQuery == "" && u.Fragment == "" && !strings.HasSuffix(issuer, "/") &&
+		(u.Scheme == "https" || (u.Scheme == "http" && isLoopback(u.Hostname()))) {
+		return nil
+	}
+	return errors.New("the issuer must be an https address (http on loopback) without path or trailing slash")
 }
 
 func (p *Provider) now() time.Time       { return p.cfg.Now() }

@@ -1,6 +1,7 @@
 package pii
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"runtime"
@@ -25,5 +26,18 @@ func Fault(value any) slog.Value {
 		if !more || len(at) == maxCallers {
 			return slog.GroupValue(slog.String("kind", fmt.Sprintf("%T", value)), slog.String("at", strings.Join(at, " < ")))
 		}
+	}
+}
+
+// Contain ends a panic where it is deferred and logs what may be said of it (Fault):
+// the goroutine ends, the program goes on. It stands first in every goroutine that
+// serves no HTTP request, since nobody else would catch it there:
+//
+//	defer pii.Contain(ctx, log, "what this goroutine does")
+//
+// Deferred calls after it run before it, so that what is held is released.
+func Contain(ctx context.Context, log *slog.Logger, what string) {
+	if fault := recover(); fault != nil {
+		log.ErrorContext(ctx, "panic", "what", what, "fault", Fault(fault))
 	}
 }

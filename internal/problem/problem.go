@@ -15,9 +15,7 @@ import (
 	"strconv"
 	"time"
 
-	"ipse/internal/account"
-	"ipse/internal/counter"
-	"ipse/internal/proofing"
+	"ipse/internal/fair"
 )
 
 // ContentType of a problem document (RFC 9457 §3).
@@ -42,19 +40,13 @@ type Problem struct {
 func Of(err error) Problem {
 	code := codeOf(err)
 	p := code.problem()
-	var busy *proofing.BusyError
-	var limit *account.LimitError
-	var wrong *counter.LimitError
+	var later *fair.Later
 	var own *Error
 	switch {
 	case errors.As(err, &own) && own.RetryAfter > 0:
 		p.RetryAfter = seconds(own.RetryAfter)
-	case errors.As(err, &busy):
-		p.RetryAfter = seconds(busy.RetryAfter)
-	case errors.As(err, &limit):
-		p.RetryAfter = seconds(limit.RetryAfter)
-	case errors.As(err, &wrong):
-		p.RetryAfter = seconds(wrong.RetryAfter)
+	case errors.As(err, &later):
+		p.RetryAfter = seconds(later.RetryAfter)
 	}
 	return p
 }

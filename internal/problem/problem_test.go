@@ -20,6 +20,7 @@ import (
 
 	"ipse/internal/account"
 	"ipse/internal/consent"
+	"ipse/internal/fair"
 	"ipse/internal/problem"
 	"ipse/internal/proofing"
 	"ipse/internal/vault"
@@ -101,8 +102,8 @@ func TestWrappedErrorsKeepTheirMeaning(t *testing.T) {
 		retry  int
 	}{
 		{fmt.Errorf("load: %w", proofing.ErrNoSession), "no_proofing", 404, 0},
-		{fmt.Errorf("x: %w", &proofing.BusyError{RetryAfter: 12 * time.Second}), "busy", 503, 12},
-		{fmt.Errorf("x: %w", &account.LimitError{RetryAfter: 90 * time.Second}), "rate_limited", 429, 90},
+		{fmt.Errorf("x: %w", fair.After(proofing.ErrBusy, 12*time.Second)), "busy", 503, 12},
+		{fmt.Errorf("x: %w", fair.After(account.ErrLimited, 90*time.Second)), "rate_limited", 429, 90},
 		{fmt.Errorf("%w: %w", account.ErrVault, vault.ErrKey), "invalid_request", 400, 0},
 		{fmt.Errorf("%w: %w", proofing.ErrNoConsent, consent.ErrNotPermitted), "consent_required", 403, 0},
 		{fmt.Errorf("create account: %w", account.ErrNoPRF), "prf_unsupported", 422, 0},
@@ -131,7 +132,7 @@ func (c coded) Code() string  { return string(c) }
 func TestAProblemSaysNothingOfItsCause(t *testing.T) {
 	t.Parallel()
 	w := httptest.NewRecorder()
-	problem.Write(w, fmt.Errorf("open /var/lib/secret: %w", &proofing.BusyError{RetryAfter: time.Second}))
+	problem.Write(w, fmt.Errorf("open /var/lib/secret: %w", fair.After(proofing.ErrBusy, time.Second)))
 	if w.Code != http.StatusServiceUnavailable || w.Header().Get("Content-Type") != problem.ContentType ||
 		w.Header().Get("Retry-After") != "1" || w.Header().Get("Cache-Control") != "no-store" {
 		t.Errorf("%d %v", w.Code, w.Header())

@@ -63,7 +63,7 @@ func (s *Service) ReadDocument(ctx context.Context, token string, access Access)
 	l.work = cancel
 	req.Progress = func(p Progress) { s.progress(l, work, p) }
 	s.wg.Go(func() {
-		defer s.contain()
+		defer pii.Contain(work, s.cfg.Log, "reading") // apply has wiped what it was about
 		defer release()
 		defer cancel()
 		s.read(work, l, card, req)
@@ -144,14 +144,6 @@ func (s *Service) readGuarded(ctx context.Context, card Card, req ReadRequest) (
 		}
 	}()
 	return s.cfg.Chip.ReadDocument(ctx, card, req)
-}
-
-// contain ends a panic of a goroutine of the service's own: what it was about is
-// wiped by then (apply), and the other sessions go on.
-func (s *Service) contain() {
-	if fault := recover(); fault != nil { // its value may be personal
-		s.cfg.Log.Error("panic", "fault", pii.Fault(fault))
-	}
 }
 
 func (s *Service) progress(l *live, work context.Context, p Progress) {

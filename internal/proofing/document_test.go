@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"ipse/internal/fair"
 	"ipse/internal/pii"
 	"ipse/internal/proofing"
 )
@@ -157,7 +158,7 @@ func TestReadingNeedsTheRightMoment(t *testing.T) {
 	}
 	second := r.consented(t, proofing.RouteCamera)
 	_, err := r.ReadDocument(ctx, second, proofing.Access{CAN: pii.NewText("123456")})
-	var busy *proofing.BusyError
+	var busy *fair.Later
 	if !errors.As(err, &busy) || !errors.Is(err, proofing.ErrBusy) || busy.RetryAfter < time.Second {
 		t.Errorf("beyond the bound: %v", err)
 	}

@@ -105,7 +105,7 @@ func (s *Service) insert(ctx context.Context, l *live) error {
 	}
 	leave, ok := s.room.Enter(fair.From(ctx))
 	if !ok {
-		return &BusyError{RetryAfter: 30 * time.Second}
+		return fair.After(ErrBusy, 30*time.Second)
 	}
 	l.leave = leave
 	s.byToken[l.sess.TokenHash] = l

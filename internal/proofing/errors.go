@@ -1,9 +1,6 @@
 package proofing
 
-import (
-	"errors"
-	"time"
-)
+import "errors"
 
 // Errors of the Service, to be told apart with errors.Is.
 var (
@@ -25,7 +22,7 @@ var (
 	ErrNoAttempts = errors.New("proofing: no attempts left")
 	// ErrInput: what the person typed cannot open a document.
 	ErrInput = errors.New("proofing: unusable document access data")
-	// ErrBusy: the server has no room now; errors.As to *BusyError says when to try again.
+	// ErrBusy: the server has no room now; errors.As to *fair.Later says when to try again.
 	ErrBusy = errors.New("proofing: busy")
 	// ErrRunOver: the face run has ended, was interrupted or took too long.
 	ErrRunOver = errors.New("proofing: face run is over")
@@ -45,18 +42,6 @@ var (
 	// no usable face: no attempt with the camera can succeed.
 	ErrPortrait = errors.New("proofing: portrait unusable")
 )
-
-// BusyError says honestly when room is expected. It is ErrBusy.
-type BusyError struct {
-	// RetryAfter is a whole number of seconds, at least one.
-	RetryAfter time.Duration
-}
-
-// Error implements error.
-func (e *BusyError) Error() string { return ErrBusy.Error() }
-
-// Is makes errors.Is(err, ErrBusy) true.
-func (e *BusyError) Is(target error) bool { return target == ErrBusy }
 
 // Failure is why one reading of a chip did not complete, as a code for the page.
 type Failure string

@@ -28,7 +28,7 @@ type FaceRun struct {
 }
 
 // BeginFace starts a face run: it counts as an attempt from here on. Errors:
-// ErrState, ErrRunning, ErrNoConsent, ErrNoAttempts, *BusyError, and ErrRunOver
+// ErrState, ErrRunning, ErrNoConsent, ErrNoAttempts, ErrBusy, and ErrRunOver
 // when the chip's portrait cannot be used (the session is then refused).
 func (s *Service) BeginFace(ctx context.Context, token string) (*FaceRun, error) {
 	l, _, err := s.acquire(ctx, token)
@@ -55,7 +55,7 @@ func (s *Service) BeginFace(ctx context.Context, token string) (*FaceRun, error)
 	run.check = check
 	l.run = run
 	run.timer = time.AfterFunc(s.cfg.Policy.FaceFor, func() {
-		defer s.contain()
+		defer pii.Contain(s.base, s.cfg.Log, "end of a face run")
 		run.Close()
 	})
 	return run, nil
@@ -283,6 +283,6 @@ func (r *FaceRun) finish() {
 	if r.timer != nil {
 		r.timer.Stop()
 	}
+	defer r.release() // also if what wipes panics: a place lost is lost for everybody
 	r.check.Wipe()
-	r.release()
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"ipse/internal/fair"
 	"ipse/internal/pii"
 	"ipse/internal/proofing"
 )
@@ -120,7 +121,7 @@ func TestOnePersonsRunAtATime(t *testing.T) {
 		t.Errorf("twice at once: %v", err)
 	}
 	_, err = r.BeginFace(context.Background(), second)
-	var busy *proofing.BusyError
+	var busy *fair.Later
 	if !errors.As(err, &busy) || busy.RetryAfter != 30*time.Second {
 		t.Errorf("beyond the bound: %v", err)
 	}

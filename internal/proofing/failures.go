@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"ipse/internal/fair"
 	"ipse/internal/pii"
 )
 
@@ -69,7 +70,7 @@ func (f *failures) begin(doc [32]byte, now time.Time) (again time.Time, err erro
 		return again, nil
 	}
 	if len(times) == 0 && len(f.at) >= f.room && !f.evict(now) {
-		return time.Time{}, &BusyError{RetryAfter: time.Minute}
+		return time.Time{}, fair.After(ErrBusy, time.Minute)
 	}
 	f.at[doc] = append(times, now)
 	return time.Time{}, nil

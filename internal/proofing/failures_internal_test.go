@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"ipse/internal/fair"
 	"ipse/internal/pii"
 )
 
@@ -62,7 +63,7 @@ func TestAFullTableNeverForgivesWhoHasNoAttemptLeft(t *testing.T) {
 	if _, known := f.at[[32]byte{2}]; known || len(f.at) != 3 {
 		t.Errorf("%d remembered; the one with the fewest: %t", len(f.at), known)
 	}
-	var busy *BusyError
+	var busy *fair.Later
 	if _, err := f.begin([32]byte{5}, at); !errors.As(err, &busy) {
 		t.Errorf("a full table: %v", err)
 	}

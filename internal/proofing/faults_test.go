@@ -232,7 +232,7 @@ func TestAPanicInASweepIsOneSessionsAlone(t *testing.T) {
 		t.Errorf("sweep: %v", err)
 	}
 	r.wiped(t, "after a panic in a sweep")
-	if log := r.log.String(); !strings.Contains(log, "msg=panic fault.kind=string") {
+	if log := r.log.String(); !strings.Contains(log, `msg=panic what="sweep of a session" fault.kind=string`) {
 		t.Errorf("the operator is not told: %s", log)
 	}
 	broken.now.Store(false)

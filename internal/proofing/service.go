@@ -11,6 +11,7 @@ import (
 
 	"ipse/internal/consent"
 	"ipse/internal/fair"
+	"ipse/internal/pii"
 )
 
 // Config makes a Service. Every member is required unless it says otherwise.
@@ -231,7 +232,7 @@ func (s *Service) Subscribe(ctx context.Context, token string) (views <-chan Vie
 	}
 	defer l.mu.Unlock()
 	if len(l.subs) >= maxSubscribers {
-		return nil, nil, &BusyError{RetryAfter: 5 * time.Second}
+		return nil, nil, fair.After(ErrBusy, 5*time.Second)
 	}
 	view, err := s.view(l)
 	if err != nil {
@@ -322,7 +323,7 @@ func (s *Service) Load() Load {
 func (s *Service) sweep(ctx context.Context, l *live, now time.Time) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	defer s.contain()
+	defer pii.Contain(ctx, s.cfg.Log, "sweep of a session")
 	if pos := l.sess.Position; !l.evicted && !pos.State.Final() && !now.Before(pos.Expires) {
 		if err := s.apply(ctx, l, Event{Kind: EventExpire}); err != nil {
 			return err

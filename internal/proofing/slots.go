@@ -3,6 +3,8 @@ package proofing
 import (
 	"sync"
 	"time"
+
+	"ipse/internal/fair"
 )
 
 // slots bounds how many things run at once and says when one is likely free.
@@ -27,7 +29,7 @@ func (s *slots) taken() int {
 }
 
 // take returns a function that gives the slot back (safe to call twice), or a
-// *BusyError with the time until the oldest run is likely over.
+// ErrBusy with the time until the oldest run is likely over.
 func (s *slots) take(now time.Time) (release func(), err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -38,8 +40,7 @@ func (s *slots) take(now time.Time) (release func(), err error) {
 				oldest = at
 			}
 		}
-		left := (s.typical - now.Sub(oldest)).Truncate(time.Second)
-		return nil, &BusyError{RetryAfter: max(left, time.Second)}
+		return nil, fair.After(ErrBusy, s.typical-now.Sub(oldest))
 	}
 	id := s.next
 	s.next++

@@ -226,12 +226,8 @@ func (c *serverConn) deliver(answer frame) bool {
 
 // ping finds out that a silent reader is gone.
 func (c *serverConn) ping(ctx context.Context) {
-	defer func() {
-		if fault := recover(); fault != nil { // this connection's trouble alone
-			c.hub.cfg.Log.ErrorContext(ctx, "panic", "fault", pii.Fault(fault))
-			c.end(&Error{kind: ErrGone})
-		}
-	}()
+	defer c.end(&Error{kind: ErrGone}) // also after a panic, which is this connection's trouble alone
+	defer pii.Contain(ctx, c.hub.cfg.Log, "ping of a reader")
 	tick := time.NewTicker(c.hub.cfg.PingEvery)
 	defer tick.Stop()
 	for {
@@ -245,7 +241,6 @@ func (c *serverConn) ping(ctx context.Context) {
 			err := c.ws.Ping(probe)
 			cancel()
 			if err != nil {
-				c.end(&Error{kind: ErrGone})
 				return
 			}
 		}
