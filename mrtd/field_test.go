@@ -67,6 +67,9 @@ func fieldCases() map[string]fieldCase {
 		"content type that nobody knows":                {ec, fault(specimen.FaultTypeUnknown), deviation.SODContentTypeAlien, lenient},
 		"no signed attributes":                          {ec, fault(specimen.FaultNoSignedAttrs), deviation.SODNoSignedAttrs, strict},
 		"ECDSA signature r||s":                          {ec, fault(specimen.FaultPlainECDSA), deviation.SODPlainECDSA, strict},
+		"two signers, the first unknown":                {ec, fault(specimen.FaultTwoSigners), deviation.SODManySigners, strict},
+		"signer identified by its key":                  {ec, fault(specimen.FaultSignerByKey), "", all},
+		"a signer of master lists signs":                {ec, fault(specimen.FaultListSigner), deviation.CertKeyUsage, lenient},
 		"raw JPEG 2000 codestream":                      {ec, jp2k, "", all},
 		"octets after DG14":                             {ec, aa, deviation.FileTrailing, strict},
 		"facial record's length off by eight":           {ec, fault(specimen.FaultDG2Length), deviation.DG2RecordLength, strict},
@@ -253,6 +256,15 @@ func TestSignersAreFoundWhereverTheyAre(t *testing.T) {
 		explain(t, v)
 		t.Error("not enclosed")
 	}
+	byKey := specimen.DocumentConfig{Faults: map[string]bool{specimen.FaultNoDSInSOD: true, specimen.FaultSignerByKey: true}}
+	if v = verify(t, evidenceOf(t, issue(t, i, byKey), nil), s, mrtd.VerifyOptions{}); !v.Genuine || !named(v, deviation.SODNoCertificate) {
+		explain(t, v)
+		t.Error("not enclosed, identified by its key")
+	}
+	if v = verify(t, evidenceOf(t, issue(t, i, byKey), nil), storeOf(t, i), mrtd.VerifyOptions{}); v.Genuine || v.Find("sod.signature").Result != mrtd.Failed {
+		explain(t, v)
+		t.Error("found nowhere")
+	}
 	v = verify(t, evidenceOf(t, issue(t, i, fault(specimen.FaultManyCertificates)), nil), s, mrtd.VerifyOptions{})
 	if !v.Genuine || !named(v, deviation.SODManyCertificates) {
 		explain(t, v)
@@ -263,5 +275,93 @@ func TestSignersAreFoundWhereverTheyAre(t *testing.T) {
 	if v := verify(t, ev, s, mrtd.VerifyOptions{}); !v.Genuine || !named(v, deviation.COMMissing) {
 		explain(t, v)
 		t.Error("EF.COM")
+	}
+}
+
+// One state's authority that vouches for another state's is named, and believed under
+// the most tolerant policy alone; an anchor of the state's own is preferred.
+func TestOneStateDoesNotVouchForAnother(t *testing.T) {
+	t.Parallel()
+	at := func(country string) *specimen.Issuer {
+		i, err := specimen.NewIssuer(specimen.IssuerConfig{Country: country, CSCA: "ecdsa-P-256-sha256", DS: "ecdsa-P-256-sha256", Rand: rand.Reader, Now: now()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return i
+	}
+	claimed, foreign := at("UT"), at("VN")
+	link, err := foreign.LinkTo(claimed, now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ev := evidenceOf(t, issue(t, claimed, specimen.DocumentConfig{}), nil)
+	for _, c := range []struct {
+		policy  deviation.Policy
+		sources [][]byte
+		want    bool
+	}{
+		{deviation.ICAO, [][]byte{foreign.CSCA(), link}, false},
+		{deviation.Lenient, [][]byte{foreign.CSCA(), link}, true},
+		{deviation.Strict, [][]byte{foreign.CSCA(), link, claimed.CSCA()}, true},
+	} {
+		s := storeFrom(t, c.sources...)
+		v := verify(t, ev, s, mrtd.VerifyOptions{Policy: c.policy})
+		if v.Genuine != c.want || named(v, deviation.ChainLinkCountry) != (len(c.sources) == 2) {
+			explain(t, v)
+			t.Errorf("policy %s, %d sources: genuine %v", c.policy, len(c.sources), v.Genuine)
+		}
+	}
+}
+
+func storeFrom(t *testing.T, sources ...[]byte) *trust.Store {
+	t.Helper()
+	var list []trust.Source
+	for _, der := range sources {
+		list = append(list, trust.Source{Name: "list", Data: der})
+	}
+	s, _, err := trust.Load(list, trust.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// A revocation list counts only where a trusted key of the issuer signed it: a link
+// certificate that anybody could have made does not make its key trusted.
+func TestListsOfUntrustedKeysDoNotCount(t *testing.T) {
+	t.Parallel()
+	i := newIssuer(t, "ecdsa-P-256-sha256", "ecdsa-P-256-sha256")
+	stranger, link, err := newIssuer(t, "ecdsa-P-256-sha256", "ecdsa-P-256-sha256").Successor(now()) // the same name, no anchor behind it
+	if err != nil {
+		t.Fatal(err)
+	}
+	empty, err1 := stranger.CRL(now())
+	own, err2 := i.CRL(now())
+	if err1 != nil || err2 != nil {
+		t.Fatal(err1, err2)
+	}
+	ev := evidenceOf(t, issue(t, i, specimen.DocumentConfig{}), nil)
+	for _, c := range []struct {
+		crl  []byte
+		want mrtd.Result
+	}{{empty, mrtd.Failed}, {own, mrtd.Passed}} {
+		v := verify(t, ev, storeFrom(t, i.CSCA(), link, c.crl), mrtd.VerifyOptions{RequireCRL: true})
+		if got := v.Find("revocation.signer"); got.Result != c.want {
+			explain(t, v)
+			t.Errorf("%s: %s", got.Result, got.Detail)
+		}
+	}
+	next, good, err := i.Successor(now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	crl, err := next.CRL(now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := verify(t, ev, storeFrom(t, i.CSCA(), good, crl), mrtd.VerifyOptions{RequireCRL: true})
+	if v.Find("revocation.signer").Result != mrtd.Passed {
+		explain(t, v)
+		t.Error("the list of a linked key does not count")
 	}
 }

@@ -66,10 +66,11 @@ type verifier struct {
 	opts  VerifyOptions
 	out   *Verdict
 
-	sod    *lds.DocumentSecurity
-	signer *cms.Certificate
-	path   *trust.Path
-	failed bool
+	sod     *lds.DocumentSecurity
+	signer  *cms.Certificate
+	path    *trust.Path // from the signer, nil with pathErr
+	pathErr error
+	failed  bool
 	// unsigned are files that are left unused: their hash is known to be wrong.
 	unsigned map[lds.FileID]bool
 	// aaFresh: active authentication passed over the verifier's own challenge.
@@ -129,7 +130,8 @@ func (v *verifier) securityObject() bool {
 }
 
 // signature finds the document signer's certificate and verifies the SOD with
-// it: among those enclosed first, then in the trust store.
+// it: among those enclosed first, then in the trust store. Of several signers whose
+// signature is right, the first that a trusted authority vouches for counts.
 func (v *verifier) signature() bool {
 	const id, clause = "sod.signature", "9303-11 5.1 step 3"
 	if v.sod == nil {
@@ -140,6 +142,7 @@ func (v *verifier) signature() bool {
 	if parseErr != nil {
 		last = parseErr
 	}
+	var found *signedBy
 	for i := range v.sod.Signed.Signers {
 		s := &v.sod.Signed.Signers[i]
 		for _, c := range v.signerCandidates(s, enclosed) {
@@ -148,11 +151,28 @@ func (v *verifier) signature() bool {
 				last = err
 				continue
 			}
-			v.accept(s, c, out, slices.Contains(enclosed, c))
-			return v.check(id, Passed, clause, "%s with %s, %s", out.Scheme, out.Hash, c.Key)
+			one := &signedBy{info: s, cert: c, outcome: out}
+			one.path, one.pathErr = v.store.Path(c)
+			if found == nil || found.pathErr != nil && one.pathErr == nil {
+				found = one
+			}
+			break
 		}
 	}
-	return v.check(id, Failed, clause, "%s", reason(last))
+	if found == nil {
+		return v.check(id, Failed, clause, "%s", reason(last))
+	}
+	v.accept(found, slices.Contains(enclosed, found.cert))
+	return v.check(id, Passed, clause, "%s with %s, %s", found.outcome.Scheme, found.outcome.Hash, found.cert.Key)
+}
+
+// signedBy is a signature that is right, and who vouches for the signer.
+type signedBy struct {
+	info    *cms.SignerInfo
+	cert    *cms.Certificate
+	outcome cms.Outcome
+	path    *trust.Path
+	pathErr error
 }
 
 func (v *verifier) enclosedSigners() ([]*cms.Certificate, error) {
@@ -190,8 +210,9 @@ func (v *verifier) signerCandidates(s *cms.SignerInfo, enclosed []*cms.Certifica
 	return append(matching, others...)
 }
 
-func (v *verifier) accept(s *cms.SignerInfo, c *cms.Certificate, out cms.Outcome, enclosed bool) {
-	v.signer = c
+func (v *verifier) accept(by *signedBy, enclosed bool) {
+	s, c, out := by.info, by.cert, by.outcome
+	v.signer, v.path, v.pathErr = c, by.path, by.pathErr
 	v.deviate(deviation.At("SOD", out.Deviations)...)
 	v.deviate(deviation.At("DS certificate", c.Deviations)...)
 	v.deviate(deviation.At("DS certificate", c.SignerProfile())...)

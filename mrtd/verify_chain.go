@@ -16,7 +16,7 @@ func (v *verifier) chain() bool {
 		return v.check(id, Skipped, clause, "no document signer")
 	}
 	v.out.Chain = append(v.out.Chain, describe("document signer", v.signer))
-	path, err := v.store.Path(v.signer)
+	path, err := v.path, v.pathErr
 	switch {
 	case errors.Is(err, trust.ErrNoAuthority):
 		return v.check(id, Failed, clause, "no trusted authority of %s has the issuer's name or key", v.signer.Issuer.Country())
@@ -25,7 +25,6 @@ func (v *verifier) chain() bool {
 	case err != nil:
 		return v.check(id, Failed, clause, "the document signer is not signed by a trusted authority of %s", v.signer.Issuer.Country())
 	}
-	v.path = path
 	v.deviate(deviation.At("DS certificate", path.Deviations)...)
 	for _, a := range path.Authorities {
 		info := describe(string(a.Kind), a.Cert)

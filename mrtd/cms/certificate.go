@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"slices"
+	"strings"
 	"time"
 
 	"ipse/mrtd/deviation"
@@ -310,11 +312,19 @@ func (c *Certificate) SignerProfile() []deviation.Deviation {
 	switch {
 	case !c.HasKeyUsage:
 		add(deviation.CertNoKeyUsage)
-	case c.KeyUsage&UsageDigitalSignature == 0:
+	case c.KeyUsage&UsageDigitalSignature == 0 || c.signsOtherThings():
 		add(deviation.CertKeyUsage)
 	}
 	if c.AuthorityKeyID == nil {
 		add(deviation.CertNoAuthorityKeyID)
 	}
 	return ds
+}
+
+// signsOtherThings reports a certificate of the same authority whose key is for
+// something else than documents: master lists, deviation lists, visible seals.
+func (c *Certificate) signsOtherThings() bool {
+	return slices.ContainsFunc(c.ExtendedKeyUsage, func(usage string) bool {
+		return usage == OIDMasterListSigner || usage == OIDDeviationListSigner || strings.HasPrefix(usage, arcSealSigner)
+	})
 }

@@ -61,6 +61,8 @@ const (
 const (
 	OIDMasterListSigner    = "2.23.136.1.1.3"
 	OIDDeviationListSigner = "2.23.136.1.1.8"
+
+	arcSealSigner = "2.23.136.1.1.14." // visible digital seals, Doc 9303-13
 )
 
 const maxExtensions = 64

@@ -31,6 +31,7 @@ const (
 	ChainKeyID           Code = "chain-key-id-differs"
 	ChainNameForm        Code = "chain-name-form-differs"
 	ChainUsagePeriod     Code = "chain-private-key-usage-period"
+	ChainLinkCountry     Code = "chain-link-country"
 	ChainNoIssuerMatch   Code = "chain-issuer-name-differs"
 	ChainDocumentType    Code = "chain-document-type"
 )
@@ -132,6 +133,7 @@ func certificateTable() []Info {
 		{ChainNameForm, ICAO, "Issuer and subject name agree only after normalisation.", "RFC 5280 7.1"},
 		{ChainUsagePeriod, ICAO, "A private key was used outside its usage period.", "9303-12 7.1.1"},
 		{ChainDocumentType, ICAO, "The signer's certificate does not list this type of document.", "9303-12 7.1.1.6"},
+		{ChainLinkCountry, Lenient, "A link certificate leads to the authority of another country.", "9303-12 7.1.1"},
 		{ChainNoIssuerMatch, Lenient, "The issuer is found by key identifier alone, its name differs.", "RFC 5280 6.1.3"},
 	}
 }
@@ -148,7 +150,7 @@ func signedTable() []Info {
 		{SODSignerID, ICAO, "The signer identifier does not match the certificate whose key signed.", "RFC 5652 5.3"},
 		{SODNoCertificate, ICAO, "The signer's certificate is not enclosed; it was found elsewhere.", "9303-10 4.6.2.1"},
 		{SODManyCertificates, Strict, "More than one certificate is enclosed.", "9303-10 4.6.2.1"},
-		{SODManySigners, ICAO, "There are several signers; the first that verifies counts.", "9303-10 4.6.2.1"},
+		{SODManySigners, ICAO, "There are several signers; the first that a trusted authority vouches for counts.", "9303-10 4.6.2.1"},
 		{SODDigestDiffers, ICAO, "The digest algorithm differs from the one of the signature algorithm.", "RFC 5652 5.3"},
 		{SODSchemeDiffers, ICAO, "The signature scheme differs from the one of the signer's key.", "RFC 4055 1.2"},
 		{SODGenericAlgorithm, Strict, "The signature algorithm names the key type alone.", "RFC 3370 3.2"},

@@ -96,20 +96,30 @@ func (i *Issuer) Successor(at time.Time) (*Issuer, []byte, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	serial, err := newSerial(cfg.Rand)
+	link, err := i.LinkTo(next, at)
 	if err != nil {
 		return nil, nil, err
 	}
+	return next, link, nil
+}
+
+// LinkTo makes a link certificate by which i's authority vouches for that of another
+// issuer. Where that is of another country, verifiers must not take it for granted.
+func (i *Issuer) LinkTo(other *Issuer, at time.Time) ([]byte, error) {
+	serial, err := newSerial(i.cfg.Rand)
+	if err != nil {
+		return nil, err
+	}
 	own, err := cms.ParseCertificate(i.csca.cert)
 	if err != nil {
-		return nil, nil, fmt.Errorf("specimen: link certificate: %w", err)
+		return nil, fmt.Errorf("specimen: link certificate: %w", err)
 	}
-	link, err := certify(cfg.Rand, i.csca, next.csca.key, certificateSpec{serial: serial, subject: next.csca.name, notBefore: at.AddDate(0, -1, 0),
+	link, err := certify(i.cfg.Rand, i.csca, other.csca.key, certificateSpec{serial: serial, subject: other.csca.name, notBefore: at.AddDate(0, -1, 0),
 		notAfter: own.NotAfter, usageUntil: own.NotAfter, authority: true})
 	if err != nil {
-		return nil, nil, fmt.Errorf("specimen: link certificate: %w", err)
+		return nil, fmt.Errorf("specimen: link certificate: %w", err)
 	}
-	return next, link, nil
+	return link, nil
 }
 
 func (i *Issuer) authorityName() []byte {

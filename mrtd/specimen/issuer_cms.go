@@ -34,6 +34,8 @@ type signSpec struct {
 	wrongID, noAttributes bool
 	digest                crypto.Hash // 0 for the signature's
 	plain                 bool        // an ECDSA signature as r||s
+	byKey                 bool        // the signer is identified by its key, not by name and number
+	before                *authority  // another signer, whose signature comes first
 }
 
 // signedPart returns the octets that the signature covers and, where there are
@@ -56,7 +58,31 @@ func signData(rand io.Reader, signer *authority, spec signSpec) ([]byte, error) 
 	if spec.digest == 0 {
 		spec.digest = signer.key.hash
 	}
-	h := spec.digest
+	infos, err := signerInfo(rand, signer, spec)
+	if err != nil {
+		return nil, err
+	}
+	if other := spec.before; other != nil {
+		more, err := signerInfo(rand, other, spec)
+		if err != nil {
+			return nil, err
+		}
+		infos = append(more, infos...)
+		spec.certificates = append(spec.certificates, other.cert)
+	}
+	parts := [][]byte{tlv.EncodeInt(3), tlv.Encode(tlv.Set, digestIdentifier(spec.digest)),
+		tlv.Encode(tlv.Sequence, tlv.EncodeOID(spec.contentType),
+			tlv.Encode(tlv.ContextConstructed(0), tlv.Encode(tlv.OctetString, spec.content)))}
+	if len(spec.certificates) > 0 {
+		parts = append(parts, tlv.Encode(tlv.ContextConstructed(0), spec.certificates...))
+	}
+	parts = append(parts, tlv.Encode(tlv.Set, infos))
+	return tlv.Encode(tlv.Sequence, tlv.EncodeOID(oidSignedData),
+		tlv.Encode(tlv.ContextConstructed(0), tlv.Encode(tlv.Sequence, parts...))), nil
+}
+
+// signerInfo makes one signature and says whose it is (RFC 5652 §5.3).
+func signerInfo(rand io.Reader, signer *authority, spec signSpec) ([]byte, error) {
 	covered, attributes := signedPart(spec)
 	sig, err := signer.key.sign(rand, covered)
 	if err != nil {
@@ -73,19 +99,12 @@ func signData(rand io.Reader, signer *authority, spec signSpec) ([]byte, error) 
 	if spec.wrongID {
 		serial[len(serial)-1] ^= 1
 	}
-	info := tlv.Encode(tlv.Sequence, tlv.EncodeInt(1),
-		tlv.Encode(tlv.Sequence, c.Issuer.Raw, tlv.Encode(tlv.Integer, serial)),
-		digestIdentifier(h), attributes,
-		signer.key.identifier(), tlv.Encode(tlv.OctetString, sig))
-	parts := [][]byte{tlv.EncodeInt(3), tlv.Encode(tlv.Set, digestIdentifier(h)),
-		tlv.Encode(tlv.Sequence, tlv.EncodeOID(spec.contentType),
-			tlv.Encode(tlv.ContextConstructed(0), tlv.Encode(tlv.OctetString, spec.content)))}
-	if len(spec.certificates) > 0 {
-		parts = append(parts, tlv.Encode(tlv.ContextConstructed(0), spec.certificates...))
+	version, id := 1, tlv.Encode(tlv.Sequence, c.Issuer.Raw, tlv.Encode(tlv.Integer, serial))
+	if spec.byKey {
+		version, id = 3, tlv.Encode(tlv.Context(0), c.SubjectKeyID)
 	}
-	parts = append(parts, tlv.Encode(tlv.Set, info))
-	return tlv.Encode(tlv.Sequence, tlv.EncodeOID(oidSignedData),
-		tlv.Encode(tlv.ContextConstructed(0), tlv.Encode(tlv.Sequence, parts...))), nil
+	return tlv.Encode(tlv.Sequence, tlv.EncodeInt(version), id, digestIdentifier(spec.digest), attributes,
+		signer.key.identifier(), tlv.Encode(tlv.OctetString, sig)), nil
 }
 
 func attribute(oid string, value []byte) []byte {

@@ -216,11 +216,9 @@ func (i *Issuer) signerFor(cfg DocumentConfig) (*authority, error) {
 	start := cfg.At.AddDate(0, 0, -1)
 	switch {
 	case cfg.Faults[FaultForeignCSCA]:
-		foreign, err := newAuthority(i.cfg, i.authorityName())
-		if err != nil {
-			return nil, fmt.Errorf("specimen: foreign CSCA: %w", err)
-		}
-		return newSigner(i.cfg, foreign, signerSpec{common: "Specimen Document Signer 1", notBefore: start})
+		return i.foreignSigner(start)
+	case cfg.Faults[FaultListSigner]:
+		return i.list, nil
 	case cfg.Faults[FaultExpiredDS]:
 		return newSigner(i.cfg, i.csca, signerSpec{common: "Specimen Document Signer 2", notBefore: cfg.At.AddDate(0, 0, -20), notAfter: cfg.At.AddDate(0, 0, -10)})
 	case cfg.Faults[FaultRevokedDS]:
@@ -235,6 +233,15 @@ func (i *Issuer) signerFor(cfg DocumentConfig) (*authority, error) {
 	return i.ds, nil
 }
 
+// foreignSigner makes a signer under an authority of the same name that is on no list.
+func (i *Issuer) foreignSigner(start time.Time) (*authority, error) {
+	foreign, err := newAuthority(i.cfg, i.authorityName())
+	if err != nil {
+		return nil, fmt.Errorf("specimen: foreign CSCA: %w", err)
+	}
+	return newSigner(i.cfg, foreign, signerSpec{common: "Specimen Document Signer 1", notBefore: start})
+}
+
 func (i *Issuer) securityObject(doc *Document, cfg DocumentConfig, signer *authority) error {
 	var hashes [][]byte
 	for n := 1; n <= 16; n++ {
@@ -247,7 +254,14 @@ func (i *Issuer) securityObject(doc *Document, cfg DocumentConfig, signer *autho
 	spec := signSpec{contentType: oidSecurityObject, content: content, at: cfg.At, certificates: [][]byte{signer.cert}, wrongID: cfg.Faults[FaultWrongIssuerID]}
 	spec.noAttributes = cfg.Faults[FaultNoSignedAttrs]
 	spec.contentType = contentTypeFor(cfg.Faults)
-	spec.plain = cfg.Faults[FaultPlainECDSA]
+	spec.plain, spec.byKey = cfg.Faults[FaultPlainECDSA], cfg.Faults[FaultSignerByKey]
+	if cfg.Faults[FaultTwoSigners] {
+		other, err := i.foreignSigner(cfg.At.AddDate(0, 0, -1))
+		if err != nil {
+			return err
+		}
+		spec.before = other
+	}
 	signer = signerOfSOD(signer, cfg.Faults)
 	if cfg.Faults[FaultDigestDiffers] {
 		spec.digest = crypto.SHA512

@@ -34,6 +34,9 @@ const (
 	FaultTypeUnknown   = "sod-type-unknown" // a content type that nobody knows
 	// FaultManyCertificates encloses the authority's certificate beside the signer's.
 	FaultManyCertificates = "sod-certificates"
+	FaultSignerByKey      = "sod-key-id"      // the signer is identified by its subject key identifier
+	FaultTwoSigners       = "sod-two-signers" // a signer of an unknown authority stands before the right one
+	FaultListSigner       = "sod-list-signer" // the authority's signer of master lists signs the document
 )
 
 // Faults of DG11's text: what documents of states show.
@@ -62,6 +65,9 @@ func fieldFaults() []FaultInfo {
 		{FaultSdu, "The content type of EF.SOD is that of Sdu."},
 		{FaultTypeUnknown, "The content type of EF.SOD is one that nobody knows."},
 		{FaultManyCertificates, "EF.SOD encloses the authority's certificate as well."},
+		{FaultSignerByKey, "The signer of EF.SOD is identified by its subject key identifier."},
+		{FaultTwoSigners, "A signer of an unknown authority stands before the right one."},
+		{FaultListSigner, "The authority's signer of master lists signs the document."},
 		{FaultBCDDate, "DG11 has the date of birth in packed digits."},
 		{FaultEmpty, "DG11 has an element that is empty."},
 		{FaultFiller, "DG11 has an element of fillers alone."},

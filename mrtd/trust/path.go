@@ -55,6 +55,12 @@ func (s *Store) Path(c *cms.Certificate) (*Path, error) {
 	if err := s.climb(c, p, &budget); err != nil {
 		return nil, err
 	}
+	for n, e := range p.Authorities[1:] {
+		if e.Cert.Country() != p.Authorities[n].Cert.Country() { // one state must not speak for another
+			p.Deviations = append(p.Deviations, deviation.Deviation{Code: deviation.ChainLinkCountry, Where: "link certificate"})
+			break
+		}
+	}
 	for range p.BrokenLinks {
 		p.Deviations = append(p.Deviations, deviation.Deviation{Code: deviation.LinkBroken, Where: "link certificate"})
 	}
@@ -205,7 +211,8 @@ func (st Status) Fresh(now time.Time, grace time.Duration) bool {
 
 // Status looks c up in the revocation lists of its issuer. A list counts when
 // any trusted key of that issuer signed it: a country's new key signs lists over
-// certificates of the old one (ICAO 9303-12 §7.1.4).
+// certificates of the old one (ICAO 9303-12 §7.1.4). The key of a link certificate is
+// trusted where the link leads to an anchor.
 func (s *Store) Status(c *cms.Certificate) Status {
 	var st Status
 	for _, l := range s.crls[c.Issuer.Key()] {
@@ -230,11 +237,19 @@ func (s *Store) signedByIssuer(l *cms.CRL) bool {
 		if i == maxCandidates {
 			break
 		}
-		if _, err := l.CheckSignedBy(e.Cert.Key); err == nil {
+		if _, err := l.CheckSignedBy(e.Cert.Key); err == nil && s.trusts(e) {
 			return true
 		}
 	}
 	return false
+}
+
+func (s *Store) trusts(e *Entry) bool {
+	if e.Kind == Anchor {
+		return true
+	}
+	_, err := s.Path(e.Cert)
+	return err == nil
 }
 
 // SignersMatching returns the store's document signers that match accept, for
