@@ -1,6 +1,7 @@
 package mrtd
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -218,6 +219,9 @@ func (v *verifier) accept(by *signedBy, enclosed bool) {
 	v.deviate(deviation.At("DS certificate", c.SignerProfile())...)
 	if !s.Matches(c) {
 		v.deviate(deviation.Deviation{Code: deviation.SODSignerID, Where: "SOD"})
+	}
+	if s.Issuer != nil && s.Matches(c) && !bytes.Equal(s.Issuer.Raw, c.Issuer.Raw) {
+		v.deviate(deviation.Deviation{Code: deviation.ChainNameForm, Where: "SOD"})
 	}
 	if !enclosed {
 		v.deviate(deviation.Deviation{Code: deviation.SODNoCertificate, Where: "SOD"})

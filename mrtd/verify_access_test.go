@@ -20,34 +20,46 @@ func TestUnsignedAccessParametersAreNamed(t *testing.T) {
 	store := storeOf(t, i)
 	d := issue(t, i, specimen.DocumentConfig{Access: specimen.AccessConfig{BAC: true,
 		PACE: &specimen.PACEConfig{Protocol: "0.4.0.127.0.7.2.2.4.2.4", ParameterID: 17}}})
+	more := issue(t, i, specimen.DocumentConfig{CA: []specimen.CAConfig{{Curve: "P-256"}}, Access: specimen.AccessConfig{BAC: true,
+		PACE:        &specimen.PACEConfig{Protocol: "0.4.0.127.0.7.2.2.4.6.4", ParameterID: 12},
+		FurtherPACE: []specimen.PACEConfig{{Protocol: "0.4.0.127.0.7.2.2.4.2.1", ParameterID: 12}}}})
+	weakest := tlv.Encode(tlv.Set, tlv.Encode(tlv.Sequence, tlv.EncodeOID("0.4.0.127.0.7.2.2.4.2.1"), tlv.EncodeInt(2), tlv.EncodeInt(12)))
 	weaker := tlv.Encode(tlv.Set, tlv.Encode(tlv.Sequence, tlv.EncodeOID("0.4.0.127.0.7.2.2.4.1.1"), tlv.EncodeInt(2), tlv.EncodeInt(0)))
+	const gm256, gm3DES = "0.4.0.127.0.7.2.2.4.2.4", "0.4.0.127.0.7.2.2.4.2.1"
+	bac := mrtd.Session{Access: "BAC"}
 	for name, tc := range map[string]struct {
-		change func(ev *mrtd.Evidence)
-		result mrtd.Result
-		code   deviation.Code
+		doc     *specimen.Document
+		access  []byte // EF.CardAccess, nil for the document's
+		session mrtd.Session
+		result  mrtd.Result
+		codes   []deviation.Code
 	}{
-		"as signed": {func(*mrtd.Evidence) {}, mrtd.Passed, ""},
-		"rewritten": {func(ev *mrtd.Evidence) { ev.Files[lds.CardAccess] = pii.NewBytes(weaker) }, mrtd.Skipped, deviation.ChipUnsignedAccess},
-		"hidden": {func(ev *mrtd.Evidence) {
-			delete(ev.Files, lds.CardAccess)
-			ev.Session.Access = "BAC"
-		}, mrtd.Skipped, deviation.ChipPACENotUsed},
-		"unreadable": {func(ev *mrtd.Evidence) { ev.Files[lds.CardAccess] = pii.NewBytes([]byte{0x30, 0}) }, mrtd.Skipped, ""},
+		"as signed":         {d, nil, mrtd.Session{Access: "PACE-GM", Protocol: gm256, ParameterID: 17}, mrtd.Passed, nil},
+		"rewritten":         {d, weaker, mrtd.Session{Access: "PACE-GM", Protocol: "0.4.0.127.0.7.2.2.4.1.1"}, mrtd.Skipped, []deviation.Code{deviation.ChipUnsignedAccess, deviation.ChipAccessHidden}},
+		"added to":          {d, tlv.Encode(tlv.Set, d.Files[lds.CardAccess][2:], weaker[2:]), mrtd.Session{Access: "PACE-GM", Protocol: gm256, ParameterID: 17}, mrtd.Skipped, []deviation.Code{deviation.ChipUnsignedAccess}},
+		"hidden":            {d, []byte{}, bac, mrtd.Skipped, []deviation.Code{deviation.ChipPACENotUsed}},
+		"hidden, PACE used": {d, []byte{}, mrtd.Session{Access: "PACE-GM", Protocol: "0.4.0.127.0.7.2.2.4.1.1"}, mrtd.Skipped, []deviation.Code{deviation.ChipUnsignedAccess, deviation.ChipAccessHidden}},
+		"unreadable":        {d, []byte{0x30, 0}, bac, mrtd.Skipped, []deviation.Code{deviation.ChipCardAccess, deviation.ChipPACENotUsed}},
+		"refused":           {d, nil, bac, mrtd.Skipped, []deviation.Code{deviation.ChipPACENotUsed}},
+		"all of several":    {more, nil, mrtd.Session{Access: "PACE-GM", Protocol: gm3DES, ParameterID: 12}, mrtd.Passed, nil},
+		"the weakest left":  {more, weakest, mrtd.Session{Access: "PACE-GM", Protocol: gm3DES, ParameterID: 12}, mrtd.Skipped, []deviation.Code{deviation.ChipAccessHidden}},
 	} {
-		ev := evidenceOf(t, d, nil)
-		ev.Session.Access = "PACE-GM"
-		tc.change(ev)
-		v, err := mrtd.Verify(ev, store, mrtd.VerifyOptions{Now: now()})
-		if err != nil {
-			t.Fatal(err)
+		ev := evidenceOf(t, tc.doc, nil)
+		ev.Session = tc.session
+		if tc.access != nil {
+			ev.Files[lds.CardAccess] = pii.NewBytes(tc.access)
 		}
-		at := slices.IndexFunc(v.Checks, func(c mrtd.Check) bool { return c.ID == "access.parameters" })
-		if at < 0 || v.Checks[at].Result != tc.result {
-			t.Errorf("%s: %+v", name, v.Checks)
+		if len(tc.access) == 0 && tc.access != nil {
+			delete(ev.Files, lds.CardAccess)
 		}
-		named := slices.ContainsFunc(v.Deviations, func(x deviation.Deviation) bool { return x.Code == tc.code })
-		if named != (tc.code != "") {
-			t.Errorf("%s: %v", name, v.Deviations)
+		v := verify(t, ev, store, mrtd.VerifyOptions{})
+		if c := v.Find("access.parameters"); c == nil || c.Result != tc.result {
+			t.Errorf("%s: %+v", name, c)
+		}
+		for _, code := range []deviation.Code{deviation.ChipUnsignedAccess, deviation.ChipAccessHidden, deviation.ChipPACENotUsed, deviation.ChipCardAccess} {
+			if named(v, code) != slices.Contains(tc.codes, code) {
+				t.Errorf("%s: %s: %v", name, code, v.Deviations)
+			}
 		}
 	}
 }

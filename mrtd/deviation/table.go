@@ -93,6 +93,7 @@ const (
 
 	ChipUnsignedAccess Code = "chip-unsigned-access"
 	ChipPACENotUsed    Code = "chip-pace-not-used"
+	ChipAccessHidden   Code = "chip-access-hidden"
 	ChipDHNumber       Code = "chip-dh-number"
 )
 
@@ -194,6 +195,7 @@ func chipTable() []Info {
 		{ChipCardAccess, ICAO, "EF.CardAccess is not a set of security infos.", "9303-11 9.2.11"},
 		{ChipMasterFile, Strict, "The master file cannot be selected.", "9303-10 3.11"},
 		{ChipUnsignedAccess, ICAO, "EF.CardAccess offers PACE in a way that the signed DG14 does not.", "9303-11 9.2"},
+		{ChipAccessHidden, ICAO, "The signed DG14 lists PACE in a way that EF.CardAccess does not offer.", "9303-11 9.2"},
 		{ChipPACENotUsed, ICAO, "The signed DG14 lists PACE and another protocol opened the chip.", "9303-11 4.2"},
 		{ChipDHNumber, ICAO, "A Diffie-Hellman number of the chip begins with zero octets.", "9303-11 9.4.1"},
 		{ChipReadAgain, Strict, "The chip lost its session and was read again from the start.", "TS 119 461 VAL-8.3.2"},
