@@ -31,18 +31,35 @@ type Listener struct {
 
 // Listen opens the TCP address ("127.0.0.1:35963"; port 0 picks a free one).
 func Listen(ctx context.Context, address string, cfg ReaderConfig) (*Listener, error) {
-	if cfg.Handshake <= 0 {
-		cfg.Handshake = 5 * time.Second
-	}
-	if cfg.Exchange <= 0 {
-		cfg.Exchange = 30 * time.Second
-	}
 	var lc net.ListenConfig
 	l, err := lc.Listen(ctx, "tcp", address)
 	if err != nil {
 		return nil, fmt.Errorf("vpcd: listen: %w", err)
 	}
 	return &Listener{listener: l, cfg: cfg}, nil
+}
+
+func (cfg ReaderConfig) filled() ReaderConfig {
+	if cfg.Handshake <= 0 {
+		cfg.Handshake = 5 * time.Second
+	}
+	if cfg.Exchange <= 0 {
+		cfg.Exchange = 30 * time.Second
+	}
+	return cfg
+}
+
+// Attach powers up the virtual card at the other end of conn and reads its ATR. The
+// card owns conn, which is closed where Attach fails: with ErrProtocol, ErrTimeout,
+// ErrGone, ErrClosed or ctx's cause.
+func Attach(ctx context.Context, conn net.Conn, cfg ReaderConfig) (*RemoteCard, error) {
+	cfg = cfg.filled()
+	card := &RemoteCard{conn: conn, exchange: cfg.Exchange}
+	if err := card.powerUp(ctx, cfg.Handshake); err != nil {
+		_ = conn.Close()
+		return nil, err
+	}
+	return card, nil
 }
 
 // Addr returns the address listened on.
@@ -69,18 +86,13 @@ func (l *Listener) Accept(ctx context.Context) (*RemoteCard, error) {
 			}
 			return nil, classify(ctx, "wait for a virtual card", err)
 		}
-		card := &RemoteCard{conn: conn, exchange: l.cfg.Exchange}
-		if err := card.powerUp(ctx, l.cfg.Handshake); err != nil {
-			_ = conn.Close()
-			if ctx.Err() != nil {
-				return nil, err
-			}
-			if l.cfg.Rejected != nil {
-				l.cfg.Rejected(err)
-			}
-			continue
+		card, err := Attach(ctx, conn, l.cfg)
+		if err == nil || ctx.Err() != nil {
+			return card, err
 		}
-		return card, nil
+		if l.cfg.Rejected != nil {
+			l.cfg.Rejected(err)
+		}
 	}
 }
 

@@ -207,61 +207,81 @@ func TestServeRefusesWhatTheProtocolForbids(t *testing.T) {
 	}
 }
 
+// said is a connection whose far end said some octets and hung up; what is written to
+// it is kept.
+type said struct {
+	net.Conn
+	in  *bytes.Reader
+	out bytes.Buffer
+}
+
+func saying(b []byte) *said                      { return &said{in: bytes.NewReader(b)} }
+func (s *said) Read(b []byte) (int, error)       { return s.in.Read(b) }
+func (s *said) Write(b []byte) (int, error)      { return s.out.Write(b) }
+func (s *said) Close() error                     { return nil }
+func (s *said) SetDeadline(time.Time) error      { return nil }
+func (s *said) SetReadDeadline(time.Time) error  { return nil }
+func (s *said) SetWriteDeadline(time.Time) error { return nil }
+
+// messages counts the messages in b, which must be whole.
+func messages(t *testing.T, b []byte) int {
+	t.Helper()
+	n := 0
+	for ; len(b) > 0; n++ {
+		if len(b) < 2 || len(b) < 2+int(b[0])<<8+int(b[1]) {
+			t.Fatal("a message was cut")
+		}
+		b = b[2+int(b[0])<<8+int(b[1]):]
+	}
+	return n
+}
+
 // FuzzServe: whatever a reader sends, the card's end stops or answers commands,
 // each with one well-formed message, and never more messages than were sent.
 func FuzzServe(f *testing.F) {
 	f.Add([]byte{0, 1, 1, 0, 1, 4, 0, 4, 0, 0xA4, 4, 0x0C, 0, 1, 0})
 	f.Add([]byte{0, 0, 0xFF, 0xFF, 1, 2})
 	f.Fuzz(func(t *testing.T, sent []byte) {
-		reader, card := net.Pipe()
-		end := make(chan error, 1)
-		go func() { end <- vpcd.Serve(t.Context(), card, vpcd.CardConfig{Card: echo{}}) }()
-		answers := make(chan []byte, 1)
-		go func() {
-			b, _ := io.ReadAll(reader)
-			answers <- b
-		}()
-		_, _ = reader.Write(sent)
-		// A pipe has no half close: let the card's end read to the end first.
-		time.AfterFunc(time.Millisecond, func() { _ = reader.Close() })
-		<-end
-		for got := <-answers; len(got) > 0; {
-			if len(got) < 2 || len(got) < 2+int(got[0])<<8+int(got[1]) {
-				return // the last one was cut by closing
-			}
-			got = got[2+int(got[0])<<8+int(got[1]):]
+		conn := saying(sent)
+		err := vpcd.Serve(t.Context(), conn, vpcd.CardConfig{Card: echo{}})
+		if err != nil && !errors.Is(err, vpcd.ErrProtocol) && !errors.Is(err, vpcd.ErrGone) && !errors.Is(err, vpcd.ErrTooLong) {
+			t.Fatal(err)
+		}
+		if n := messages(t, conn.out.Bytes()); n > len(sent)/2 {
+			t.Fatalf("%d answers to %d octets", n, len(sent))
 		}
 	})
 }
 
-// FuzzAccept: whatever connects, the reader's end accepts it only with an ATR.
+// FuzzAccept: whatever connects, the reader's end accepts it only with an ATR, and
+// takes answers only with a status.
 func FuzzAccept(f *testing.F) {
 	f.Add([]byte{0, 5, 0x3B, 0x80, 0x80, 1, 1, 0, 2, 0x90, 0})
 	f.Add([]byte{0, 0})
 	f.Fuzz(func(t *testing.T, sent []byte) {
-		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-		defer cancel()
-		l, err := vpcd.Listen(ctx, "127.0.0.1:0", vpcd.ReaderConfig{Handshake: 20 * time.Millisecond, Exchange: 20 * time.Millisecond})
-		if err != nil {
-			t.Skip(err)
-		}
-		defer func() { _ = l.Close() }()
-		conn, err := net.Dial("tcp", l.Addr().String())
-		if err != nil {
-			t.Skip(err)
-		}
-		defer func() { _ = conn.Close() }()
-		_, _ = conn.Write(sent)
-		card, err := l.Accept(ctx)
+		conn := saying(sent)
+		card, err := vpcd.Attach(t.Context(), conn, vpcd.ReaderConfig{})
 		if err != nil {
 			return
 		}
-		defer func() { _ = card.Close() }()
 		if atr := card.ATR(); len(atr) < 2 || atr[0] != 0x3B && atr[0] != 0x3F {
 			t.Fatal("accepted without an answer to reset")
 		}
-		if answer, err := card.Transmit(ctx, []byte{0, 0xA4, 0, 0}); err == nil && len(answer) < 2 {
-			t.Fatal("an answer without status")
+		answers := 0
+		for ; ; answers++ {
+			answer, err := card.Transmit(t.Context(), []byte{0, 0xA4, 0, 0})
+			if err != nil {
+				break
+			}
+			if len(answer) < 2 {
+				t.Fatal("an answer without status")
+			}
+		}
+		if _, err := card.Transmit(t.Context(), []byte{0, 0xA4, 0, 0}); err == nil {
+			t.Fatal("a broken connection was used again")
+		}
+		if n := messages(t, conn.out.Bytes()); n != answers+3 { // power, ATR, and the command that had no answer
+			t.Fatalf("%d messages for %d answers", n, answers)
 		}
 	})
 }
