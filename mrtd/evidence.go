@@ -28,7 +28,7 @@ type Session struct {
 	// Protocol is the dotted object identifier of the access protocol, "" for BAC.
 	Protocol string `json:"protocol,omitempty"`
 	// ParameterID names the domain parameters of PACE: standardised ones below 32
-	// (9303-11 table 6), from there on those that EF.CardAccess writes out, -1 where it
+	// (9303-11 §9.5.1), from there on those that EF.CardAccess writes out, -1 where it
 	// names none. 0 for BAC.
 	ParameterID int `json:"parameter_id,omitempty"`
 	// ReadAt is when the reading ended.

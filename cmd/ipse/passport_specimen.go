@@ -33,7 +33,7 @@ type specimenNewCmd struct {
 	Explicit bool               `name:"explicit-curves" help:"Write curves out in the certificates, as ICAO asks, instead of naming them."`
 	BAC      bool               `name:"bac" help:"Offer BAC." default:"true" negatable:""`
 	PACE     []string           `name:"pace" help:"Offer PACE: gm, im or cam, and if not the defaults also :PARAMETERS and :CIPHER, for example cam:P-256:aes-256; repeatable." placeholder:"MAPPING"`
-	PACESet  string             `name:"pace-parameters" help:"Domain parameters where --pace names none: a curve (P-192 to P-521, brainpoolP192r1 to brainpoolP512r1), dh-0 to dh-2, or their number in ICAO 9303-11 table 6." default:"13"`
+	PACESet  string             `name:"pace-parameters" help:"Domain parameters where --pace names none: a curve (P-192 to P-521, brainpoolP192r1 to brainpoolP512r1), dh-0 to dh-2, or their number in ICAO 9303-11 §9.5.1." default:"13"`
 	PACEFull bool               `name:"explicit-parameters" help:"Write the domain parameters of PACE out instead of naming them."`
 	Cipher   string             `help:"Cipher where --pace and --ca name none: ${enum}." enum:"3des,aes-128,aes-192,aes-256" default:"aes-128"`
 	CAN      string             `name:"can" help:"Card access number." default:"123456"`

@@ -28,7 +28,7 @@ const (
 )
 
 // The access protocol of the specimens, the one most passports have: PACE with
-// generic mapping and AES-128 (ICAO 9303-11 §9.2.1) over brainpoolP256r1 (table 6).
+// generic mapping and AES-128 (ICAO 9303-11 §9.2.1) over brainpoolP256r1 (§9.5.1).
 const (
 	paceGMAES128    = "0.4.0.127.0.7.2.2.4.2.2"
 	brainpoolP256r1 = 13

@@ -110,7 +110,7 @@ type Reading struct {
 	// Protocol is the dotted object identifier of PACE, "" otherwise.
 	Protocol string
 	// ParameterID names the domain parameters of PACE: standardised ones below 32
-	// (9303-11 table 6), from there on those that EF.CardAccess writes out, -1 where it
+	// (9303-11 §9.5.1), from there on those that EF.CardAccess writes out, -1 where it
 	// names none. 0 without PACE.
 	ParameterID int
 	AA          *AATranscript

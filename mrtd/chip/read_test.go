@@ -254,7 +254,7 @@ func TestParametersOfPACE(t *testing.T) {
 }
 
 // TestIntegratedMappingPassesOverP224: the standard keeps the curve from the integrated
-// mapping (9303-11 table 6). Nobody issues such a document here, and a chip that offers
+// mapping (9303-11 §9.5.1). Nobody issues such a document here, and a chip that offers
 // the combination is opened by what else it offers.
 func TestIntegratedMappingPassesOverP224(t *testing.T) {
 	t.Parallel()

@@ -136,6 +136,17 @@ func (c *Certificate) parseTBS(tbs tlv.Element) error {
 			return err
 		}
 	}
+	if err := c.parseKey(r); err != nil {
+		return err
+	}
+	if err := c.parseRest(r); err != nil {
+		return err
+	}
+	c.checkNames()
+	return nil
+}
+
+func (c *Certificate) parseKey(r *tlv.Reader) error {
 	spki, err := r.Expect(tlv.Sequence)
 	if err != nil {
 		return err
@@ -146,6 +157,11 @@ func (c *Certificate) parseTBS(tbs tlv.Element) error {
 	}
 	c.Key, c.RawKey = key, spki.Raw
 	c.Deviations = append(c.Deviations, ds...)
+	return nil
+}
+
+// parseRest reads the unique identifiers and the extensions.
+func (c *Certificate) parseRest(r *tlv.Reader) error {
 	for !r.Empty() {
 		e, err := r.Next()
 		if err != nil {
@@ -161,7 +177,6 @@ func (c *Certificate) parseTBS(tbs tlv.Element) error {
 			return e.Err(tlv.ErrUnwanted)
 		}
 	}
-	c.checkNames()
 	return nil
 }
 

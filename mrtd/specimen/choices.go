@@ -25,7 +25,7 @@ func cipherNumber(name string) (int, error) {
 }
 
 // NewPACE makes a PACEInfo of names: mapping "gm", "im" or "cam"; parameters by number
-// (ICAO 9303-11 table 6), by the name of a curve or "dh-0" to "dh-2"; a cipher of
+// (ICAO 9303-11 §9.5.1), by the name of a curve or "dh-0" to "dh-2"; a cipher of
 // Ciphers. ErrAlgorithm for other names; Issue refuses impossible combinations.
 func NewPACE(mapping, parameters, cipher string) (PACEConfig, error) {
 	id, err := parameterID(parameters)

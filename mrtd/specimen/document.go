@@ -72,7 +72,7 @@ type PACEConfig struct {
 	// Protocol is the dotted object identifier, for example
 	// "0.4.0.127.0.7.2.2.4.2.2" for id-PACE-ECDH-GM-AES-CBC-CMAC-128.
 	Protocol string `json:"protocol"`
-	// ParameterID is the standardised domain parameter (9303-11 table 6), for
+	// ParameterID is the standardised domain parameter (9303-11 §9.5.1), for
 	// example 12 for P-256 and 13 for brainpoolP256r1.
 	ParameterID int `json:"parameter_id"`
 	// Explicit writes the parameters out in a PACEDomainParameterInfo (9303-11

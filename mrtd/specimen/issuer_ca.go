@@ -13,7 +13,7 @@ import (
 // CAConfig asks for one chip authentication key.
 type CAConfig struct {
 	// Curve names a curve, for example "brainpoolP256r1", or one of the groups of
-	// RFC 5114: "dh-0", "dh-1", "dh-2" (ICAO 9303-11 table 6).
+	// RFC 5114: "dh-0", "dh-1", "dh-2" (ICAO 9303-11 §9.5.1).
 	Curve    string
 	Protocol string // dotted; default AES-128 with the key's kind
 	KeyID    int    // used in DG14 where there are several keys

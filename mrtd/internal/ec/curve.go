@@ -95,7 +95,7 @@ func ByOID(oid string) *Curve { return find(func(c *Curve) bool { return c.oid =
 func ByName(name string) *Curve { return find(func(c *Curve) bool { return c.name == name }) }
 
 // ByPACE returns the curve of a standardised domain parameter (ICAO 9303-11
-// table 6: 8 to 18), or nil.
+// §9.5.1: 8 to 18), or nil.
 func ByPACE(id int) *Curve { return find(func(c *Curve) bool { return id >= 0 && c.paceID == id }) }
 
 // Match returns the known curve whose parameters are exactly these, or nil.

@@ -45,7 +45,7 @@ type Domain struct {
 	field *field
 }
 
-// StandardDomain returns the standardised domain parameters (9303-11 table 6): 0 to
+// StandardDomain returns the standardised domain parameters (9303-11 §9.5.1): 0 to
 // 2 are the groups of RFC 5114, 8 to 18 the curves. ErrParameters for others.
 func StandardDomain(id int) (*Domain, error) {
 	if id >= 0 && id <= 2 {
@@ -77,7 +77,7 @@ func (d *Domain) Name() string {
 // Maps reports whether a mapping works in the domain. Chip authentication mapping
 // needs a curve; the integrated mapping needs the order of a group, and of a curve that
 // its prime is 3 modulo 4: NIST P-224 "cannot be used with the integrated mapping"
-// (9303-11 table 6, BSI TR-03110-3 table 4).
+// (9303-11 §9.5.1, BSI TR-03110-3 table 4).
 func (d *Domain) Maps(m Mapping) bool {
 	switch m {
 	case Generic:

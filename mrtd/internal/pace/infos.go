@@ -99,6 +99,8 @@ func ParseInfos(b []byte) (*Infos, error) {
 	return out, nil
 }
 
+// add reads SecurityInfo ::= SEQUENCE { protocol, requiredData, optionalData } (9303-11
+// §9.1); false for one of another protocol, or malformed.
 func (i *Infos) add(e tlv.Element) bool {
 	fields, err := e.Children()
 	if err != nil || e.Tag != tlv.Sequence || len(fields) < 2 || len(fields) > 3 || fields[0].Tag != tlv.OID {
@@ -114,23 +116,24 @@ func (i *Infos) add(e tlv.Element) bool {
 			return false
 		}
 	}
-	if p, ok := ParsePACE(oid); ok {
-		version, err := fields[1].Int()
-		if err != nil || version != 2 {
-			return false
-		}
+	return i.addProtocol(oid, fields[1], optional) || i.addKey(oid, fields[1], optional)
+}
+
+// addProtocol adds a PACEInfo, of version 2, or a ChipAuthenticationInfo.
+func (i *Infos) addProtocol(oid string, version tlv.Element, optional int) bool {
+	n, err := version.Int()
+	if err != nil || version.Tag != tlv.Integer {
+		return false
+	}
+	if p, ok := ParsePACE(oid); ok && n == 2 {
 		i.PACE = append(i.PACE, Info{Protocol: p, ParameterID: optional})
 		return true
 	}
 	if p, ok := ParseCA(oid); ok {
-		version, err := fields[1].Int()
-		if err != nil {
-			return false
-		}
-		i.CA = append(i.CA, CAInfo{Protocol: p, Version: version, KeyID: optional})
+		i.CA = append(i.CA, CAInfo{Protocol: p, Version: n, KeyID: optional})
 		return true
 	}
-	return i.addKey(oid, fields[1], optional)
+	return false
 }
 
 func (i *Infos) addKey(oid string, e tlv.Element, id int) bool {
@@ -147,7 +150,7 @@ func (i *Infos) addKey(oid string, e tlv.Element, id int) bool {
 	return false
 }
 
-// standardised bounds the identifiers of standardised parameters (9303-11 table 6).
+// standardised bounds the identifiers of standardised parameters (9303-11 §9.5.1).
 const standardised = 32
 
 // Domain returns the domain parameters of a PACEInfo: standardised ones, or those
