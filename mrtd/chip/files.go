@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"ipse/internal/pii"
+	"ipse/mrtd/deviation"
 	"ipse/mrtd/internal/apdu"
 	"ipse/mrtd/internal/sm"
 	"ipse/mrtd/lds"
@@ -287,8 +288,8 @@ func (r *reader) chunk(missing, offset int) int {
 	if offset > maxOffset {
 		n -= len(tlv.AppendHeader(nil, 0x53, n))
 	}
-	if r.limit > 0 {
-		n = min(n, r.limit)
+	if r.quirks.most > 0 {
+		n = min(n, r.quirks.most)
 	}
 	return n
 }
@@ -338,6 +339,9 @@ func (r *reader) takeReads(reads []read, answers []*answer) error {
 		if err != nil || len(data) > one.n {
 			return &Error{Step: step, Offset: one.offset, Reason: ErrAnswer, Err: errors.New("length of a read")}
 		}
+		if len(data) == 0 && r.cutShort(one.f) {
+			return nil
+		}
 		if len(data) == 0 {
 			return &Error{Step: step, Offset: one.offset, Reason: ErrAnswer, Status: uint16(a.SW), Err: errShort}
 		}
@@ -361,8 +365,8 @@ func (r *reader) takeReads(reads []read, answers []*answer) error {
 
 // shorter notes that the chip gives less at once than asked for.
 func (r *reader) shorter(n int) {
-	if n >= 16 && (r.limit == 0 || n < r.limit) {
-		r.limit = n
+	if n >= 16 && (r.quirks.most == 0 || n < r.quirks.most) {
+		r.quirks.most = n
 	}
 }
 
@@ -371,6 +375,17 @@ func (r *reader) readRefused(one read, a *answer) error {
 	e := refused(readStep+string(one.f.id), ErrAnswer, a)
 	e.Offset = one.offset
 	r.current = ""
+	if n := a.SW.ExactLe(); n > 0 && n < one.n { // 6Cxx under secure messaging
+		r.shorter(n)
+		if !a.bare {
+			return nil
+		}
+		e.lost = true // again from the start, in shorter reads
+		return e
+	}
+	if a.SW == apdu.WrongOffset && !a.bare && r.cutShort(one.f) {
+		return nil
+	}
 	long := one.n > r.shortChunk()
 	if long && !r.link.extendedWorks { // Chinese chips announce and refuse extended lengths
 		r.quirks.short = true
@@ -379,6 +394,20 @@ func (r *reader) readRefused(one read, a *answer) error {
 		}
 	}
 	return e
+}
+
+// cutShort takes a file for read that ends before the length in its own header, where
+// no proof hangs on it: the verdict sees what there is. The others fail the reading.
+func (r *reader) cutShort(f *file) bool {
+	switch f.id {
+	case lds.SOD, lds.DG1, lds.DG2, lds.DG14, lds.DG15, lds.CardAccess, lds.CardSecurity:
+		return false
+	}
+	r.deviate(deviation.ChipFileShort, string(f.id))
+	r.sized -= f.total - len(f.data)
+	f.total = len(f.data)
+	r.index++
+	return true
 }
 
 // noExtended notes, after a command of extended length was refused, that the chip or

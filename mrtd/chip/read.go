@@ -23,6 +23,7 @@ type quirks struct {
 	noCA  bool               // chip authentication breaks the session
 	noAA  bool               // active authentication does
 	tail  bool               // reading behind a file's end does
+	most  int                // the chip gives no more octets at once, 0 when it does
 	bad   map[lds.FileID]int // how often a file broke the session
 }
 
@@ -54,7 +55,6 @@ type reader struct {
 	unselected bool    // the application is to be selected with the next read
 	sfiWorks   bool
 	current    lds.FileID // selected file, "" when not known
-	limit      int        // the chip gives no more at once, 0 when it does
 
 	index, count int // of progress
 	read, sized  int

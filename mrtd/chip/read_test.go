@@ -154,7 +154,7 @@ func TestWrongAccessData(t *testing.T) {
 func TestDeviatingChips(t *testing.T) {
 	t.Parallel()
 	for _, fault := range []string{
-		specimen.FaultResetMidRead, specimen.FaultNoExtended, specimen.FaultLimitedLe, specimen.FaultLeOnSelect, specimen.FaultRead6B00,
+		specimen.FaultResetMidRead, specimen.FaultNoExtended, specimen.FaultLimitedLe, specimen.FaultExactLe, specimen.FaultLeOnSelect, specimen.FaultRead6B00,
 		specimen.FaultMasterFile6A87, specimen.FaultMasterFile6985, specimen.FaultCardAccess6982, specimen.FaultCardAccess6986,
 		specimen.FaultDIR6982, specimen.FaultPACE6300, specimen.FaultBAC6A88, specimen.FaultParameterID, specimen.FaultAADER,
 		specimen.FaultCAKeyID, specimen.FaultMasterFileForm, specimen.FaultInApplication, specimen.FaultNoSFI, specimen.FaultTrailingDG14, specimen.FaultNoCAInfo, specimen.FaultIndefinite, specimen.FaultCOMDiffers,

@@ -94,6 +94,7 @@ const (
 	ChipUnsignedAccess Code = "chip-unsigned-access"
 	ChipPACENotUsed    Code = "chip-pace-not-used"
 	ChipAccessHidden   Code = "chip-access-hidden"
+	ChipFileShort      Code = "chip-file-short"
 	ChipDHNumber       Code = "chip-dh-number"
 )
 
@@ -197,6 +198,7 @@ func chipTable() []Info {
 		{ChipUnsignedAccess, ICAO, "EF.CardAccess offers PACE in a way that the signed DG14 does not.", "9303-11 9.2"},
 		{ChipAccessHidden, ICAO, "The signed DG14 lists PACE in a way that EF.CardAccess does not offer.", "9303-11 9.2"},
 		{ChipPACENotUsed, ICAO, "The signed DG14 lists PACE and another protocol opened the chip.", "9303-11 4.2"},
+		{ChipFileShort, ICAO, "A file ends before the length that its header states.", "9303-10 3.6.3"},
 		{ChipDHNumber, ICAO, "A Diffie-Hellman number of the chip begins with zero octets.", "9303-11 9.4.1"},
 		{ChipReadAgain, Strict, "The chip lost its session and was read again from the start.", "TS 119 461 VAL-8.3.2"},
 	}

@@ -24,6 +24,7 @@ const (
 	FaultNoExtended     = "no-extended"        // refuses extended length
 	FaultNoChaining     = "no-chaining"        // refuses extended length and has no chaining for long keys either
 	FaultLimitedLe      = "limited-le"         // returns at most 128 octets at a time
+	FaultExactLe        = "le-6c80"            // answers 6C80 to whoever asks for more than 128 octets
 	FaultLeOnSelect     = "le-on-select"       // refuses SELECT and MSE with an Le field
 	FaultRead6B00       = "read-6b00"          // reading at the end answers 6B00, then secure messaging fails
 	FaultMasterFile6A87 = "select-mf-6a87"     // SELECT MF answers 6A87
@@ -99,6 +100,7 @@ func chipFaults() []FaultInfo {
 		{FaultNoExtended, "The chip refuses extended length; long commands and answers come in chains."},
 		{FaultNoChaining, "The chip refuses extended length, and chains as well: long keys cannot be used."},
 		{FaultLimitedLe, "The chip returns at most 128 octets at a time."},
+		{FaultExactLe, "The chip answers 6C80 to whoever asks for more than 128 octets."},
 		{FaultLeOnSelect, "The chip refuses SELECT and MSE with an Le field."},
 		{FaultRead6B00, "Reading at the end of a file breaks secure messaging."},
 		{FaultMasterFile6A87, "Selecting the master file answers 6A87."},

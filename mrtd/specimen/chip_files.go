@@ -169,6 +169,9 @@ func (c *Chip) read(id lds.FileID, offset, ne int, odd bool) apdu.Response {
 	if sw := c.mayRead(id); sw != apdu.OK {
 		return status(sw)
 	}
+	if c.has(FaultExactLe) && ne > 0x80 {
+		return status(0x6C80)
+	}
 	content := c.doc.Files[id]
 	c.s.file = id
 	c.readOf(id, offset)
