@@ -241,7 +241,7 @@ func (a *App) buildProvider(context.Context) error {
 	a.idp, err = idp.New(idp.Config{Issuer: a.opts.Config.Server.PublicURL, Name: "Ipse", PairwiseKey: a.keys.Pairwise,
 		Keys:     []idp.SigningKey{{Algorithm: "ES256", Signer: a.keys.TokenEC}, {Algorithm: "RS256", Make: a.keys.TokenRSA.Signer}},
 		Services: services, Store: a.store.Records(), Verifier: claimsVerifier{a.vault}, Journal: journal{a.vault, a.accounts},
-		EndSession: func(w http.ResponseWriter, r *http.Request) { a.api.EndSession(w, r) }, // the API is built after
+		EndSession: func(w http.ResponseWriter, r *http.Request, theirs func(string) bool) { a.api.EndSession(w, r, theirs) }, // the API is built after
 		Admit:      func(r *http.Request) time.Duration { return a.api.Spend(r, loginCost) },
 		Now:        a.opts.Now, Rand: a.opts.Rand, Logger: a.log})
 	return err

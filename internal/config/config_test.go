@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pelletier/go-toml/v2"
+
 	"ipse/internal/config"
 )
 
@@ -157,13 +159,37 @@ func TestOversizedFileIsRefused(t *testing.T) {
 	}
 }
 
+// FuzzParse: what is read writes and reads again as the same, whatever it says, and is
+// judged without a fault; what is not read names a line or a setting.
 func FuzzParse(f *testing.F) {
-	f.Add([]byte(minimal))
-	f.Add([]byte("[[service]]\nid=1"))
+	var reference bytes.Buffer
+	if err := config.WriteReference(&reference); err != nil {
+		f.Fatal(err)
+	}
+	for _, seed := range []string{minimal, "[[service]]\nid=1", reference.String(), "[server]\nshutdown_timeout=\"-1h\"", "a.b.c=1", "[face]\nfmr='''x'''",
+		"[trust]\nsources=[[]]", "\x00", "[proofing]\nface_attempts=9223372036854775808"} {
+		f.Add([]byte(seed))
+	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		cfg, err := config.Parse(raw)
-		if err == nil {
-			_ = cfg.Validate() // any parsed configuration can be judged without a panic
+		if err != nil {
+			if !strings.Contains(err.Error(), "line") && !strings.Contains(err.Error(), "unknown settings") && !strings.Contains(err.Error(), "toml") {
+				t.Errorf("the mistake has no place: %v", err)
+			}
+			return
+		}
+		_ = cfg.Validate()
+		written, err := toml.Marshal(cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := config.Parse(written)
+		if err != nil {
+			t.Fatalf("%v in\n%s", err, written)
+		}
+		rewritten, err := toml.Marshal(again)
+		if err != nil || !bytes.Equal(written, rewritten) {
+			t.Fatalf("%v: reads again as another configuration:\n%s\n%s", err, written, rewritten)
 		}
 	})
 }

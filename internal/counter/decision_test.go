@@ -228,3 +228,35 @@ func FuzzDecision(f *testing.F) {
 		}
 	})
 }
+
+// FuzzSignedStatement: whatever is sent as a signed decision, or as its statement,
+// decides nothing and keeps nothing unless the agent's passkey signed it.
+func FuzzSignedStatement(f *testing.F) {
+	decision := []byte(`{"case":"ABCD","outcome":"approved","receipt_sha256":"cmVjZWlwdA"}`)
+	good := `{"statement":"ipse/counter/1","agent":"a","at":"2026-11-23T10:00:00Z","decision":` + string(decision) + `,"checklist":["` +
+		strings.Join(slices.Sorted(slices.Values(counter.Checklist())), `","`) + `"],"reason":""}`
+	envelope, err := json.Marshal(map[string][]byte{"statement": []byte(good), "answer": []byte(`{"rawId":"AA","response":{"clientDataJSON":"eyJjaGFsbGVuZ2UiOiJBQSJ9"}}`)})
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, seed := range []string{string(envelope), good, `{"statement":"AA","answer":"AA"}`, "null", "{"} {
+		f.Add([]byte(seed))
+	}
+	w := newWorld(f)
+	on := counter.SignedIn{Agent: counter.Agent{ID: "a"}}
+	w.cases.held["a"] = "ABCD"
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		if err := w.VerifyDecision(t.Context(), "a", decision, raw); !errors.Is(err, counter.ErrPasskey) {
+			t.Errorf("signed: %v", err)
+		}
+		if err := w.Decide(t.Context(), on, raw, raw); !errors.Is(err, counter.ErrPasskey) {
+			t.Errorf("decided: %v", err)
+		}
+		if w.cases.decided != 0 {
+			t.Error("it decides")
+		}
+		if err := w.staff.Decisions(t.Context(), func(counter.Decision) error { return errors.New("kept") }); err != nil {
+			t.Error(err)
+		}
+	})
+}

@@ -23,7 +23,7 @@ const origin = "https://ipse.example"
 // from a table.
 type world struct {
 	*counter.Service
-	t     *testing.T
+	t     testing.TB
 	db    *store.DB
 	staff counter.Staff
 	keys  counter.Passkeys
@@ -33,7 +33,7 @@ type world struct {
 	now time.Time
 }
 
-func newWorld(t *testing.T) *world {
+func newWorld(t testing.TB) *world {
 	t.Helper()
 	w := &world{t: t, now: time.Date(2026, 11, 23, 10, 0, 20, 0, time.UTC)}
 	w.db = must(store.Open(t.Context(), store.Config{Path: filepath.Join(t.TempDir(), "ipse.db"), Readers: 2}))

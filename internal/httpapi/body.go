@@ -31,15 +31,23 @@ func readLargeJSON(r *http.Request, into any, limit int64) error {
 	if r.ContentLength > limit {
 		return problem.New(problem.TooLarge, nil)
 	}
-	raw, err := io.ReadAll(io.LimitReader(r.Body, limit+1))
-	defer pii.Wipe(raw)
+	size := limit
+	if r.ContentLength >= 0 {
+		size = r.ContentLength
+	}
+	whole := make([]byte, size+1) // once: what grows leaves copies behind, which nobody wipes
+	defer pii.Wipe(whole)
+	n, err := io.ReadFull(r.Body, whole)
+	raw := whole[:n]
 	switch {
-	case err != nil:
+	case err == nil:
+		return problem.New(problem.TooLarge, nil)
+	case !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF):
 		// The cause names the client's address: net.OpError quotes both ends.
 		return problem.New(problem.InvalidRequest, errors.New("the body did not arrive"))
-	case int64(len(raw)) > limit:
-		return problem.New(problem.TooLarge, nil)
-	case len(raw) == 0 || bytes.TrimLeft(raw, " \t\r\n")[0] != '{':
+	case int64(n) < r.ContentLength:
+		return problem.New(problem.InvalidRequest, errors.New("the body is cut short"))
+	case !bytes.HasPrefix(bytes.TrimLeft(raw, " \t\r\n"), []byte("{")):
 		return problem.New(problem.InvalidRequest, errors.New("the body is not a JSON object"))
 	}
 	dec := json.NewDecoder(bytes.NewReader(raw))

@@ -40,9 +40,13 @@ func (a *API) setCookie(w http.ResponseWriter, name, value string) {
 	http.SetCookie(w, c)
 }
 
-// EndSession ends the session of the browser that a service logs out
-// (idp.Config.EndSession).
-func (a *API) EndSession(w http.ResponseWriter, r *http.Request) {
+// EndSession ends the session of the browser that a service logs out, if it is of the
+// account that the service means (idp.Config.EndSession).
+func (a *API) EndSession(w http.ResponseWriter, r *http.Request, theirs func(account string) bool) {
+	session, err := a.session(r)
+	if err == nil && !theirs(session.Account) {
+		return
+	}
 	token := a.cookie(r, cookieSession)
 	a.setCookie(w, cookieSession, "")
 	if token == "" {

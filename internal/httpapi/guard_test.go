@@ -63,6 +63,7 @@ func TestBodiesAreSmallAndStrict(t *testing.T) {
 	}{
 		"not JSON":        {`{"route":`, 400, "invalid_request"},
 		"empty":           {``, 400, "invalid_request"},
+		"blank":           {" \n\t", 400, "invalid_request"},
 		"a list":          {`[]`, 400, "invalid_request"},
 		"null":            {`null`, 400, "invalid_request"},
 		"unknown member":  {`{"route":"camera","language":"en","admin":true}`, 400, "invalid_request"},

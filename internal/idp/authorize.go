@@ -155,6 +155,10 @@ func (p *Provider) pushed(ctx context.Context, as *goidc.AuthnSession, c *goidc.
 	if as.RedirectURI == "" || !slices.Contains(svc.RedirectURIs, as.RedirectURI) {
 		return goidc.NewError(goidc.ErrorCodeInvalidRequest, "redirect_uri is missing or not registered for this service")
 	}
+	if stateOf(ctx).pushed == nil {
+		// What extras takes out and keeps would be lost: an essential level among it.
+		return goidc.NewError(goidc.ErrorCodeInvalidRequest, "client_id must name the service that authenticates")
+	}
 	if as.ResponseType == "" || as.Scopes == "" {
 		return goidc.NewError(goidc.ErrorCodeInvalidRequest, "response_type=code and scope are required")
 	}

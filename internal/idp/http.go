@@ -114,8 +114,13 @@ func (p *Provider) servePAR(w http.ResponseWriter, r *http.Request) {
 	}
 	st := &requestState{}
 	// The client is authenticated after this; extras only needs its name to compare.
-	svc := p.current().services[clientIDOf(r)]
-	if svc != nil {
+	// RFC 9126, 2.1 has the name in the request even where an assertion carries it, too.
+	id := clientIDOf(r)
+	if id == "" && r.PostForm.Has("client_assertion") {
+		writeError(w, http.StatusBadRequest, goidc.ErrorCodeInvalidRequest, "client_id is required")
+		return
+	}
+	if svc := p.current().services[id]; svc != nil {
 		var err error
 		if st.pushed, err = p.extras(r.PostForm, svc); err != nil {
 			refusal, _ := errors.AsType[goidc.Error](err)

@@ -12,7 +12,8 @@ import (
 // usual state of one at logout; the specification asks to accept it.
 //
 // The browser's session here ends only when a valid id_token_hint shows that a
-// service really asked: a link on some page must not sign people out.
+// service really asked, for the very person who is signed in: neither a link on some
+// page nor somebody else's ID token, which its owner can read, must sign people out.
 func (p *Provider) serveLogout(w http.ResponseWriter, r *http.Request) {
 	if err := r.ParseForm(); err != nil {
 		p.page(w, r, http.StatusBadRequest, pageBadRequest, "the request cannot be read")
@@ -28,8 +29,8 @@ func (p *Provider) serveLogout(w http.ResponseWriter, r *http.Request) {
 		p.page(w, r, http.StatusBadRequest, pageBadRequest, "post_logout_redirect_uri is not registered for the service (it is compared exactly)")
 		return
 	}
-	if hinted && p.cfg.EndSession != nil {
-		p.cfg.EndSession(w, r)
+	if hinted != "" && p.cfg.EndSession != nil {
+		p.cfg.EndSession(w, r, func(account string) bool { return p.subject(svc.SectorIdentifier, account) == hinted })
 	}
 	if target == "" {
 		p.page(w, r, http.StatusOK, pageLoggedOut, "")
@@ -49,29 +50,30 @@ func (p *Provider) serveLogout(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, target, http.StatusSeeOther)
 }
 
-// logoutService finds the service that asks, by its ID token or its client_id.
-func (p *Provider) logoutService(form url.Values) (svc *Service, hinted bool, err error) {
+// logoutService finds the service that asks, by its ID token or its client_id, and the
+// subject of that token, empty without one.
+func (p *Provider) logoutService(form url.Values) (svc *Service, hinted string, err error) {
 	for _, list := range form {
 		if len(list) > 1 {
-			return nil, false, errors.New("a parameter is given twice")
+			return nil, "", errors.New("a parameter is given twice")
 		}
 	}
 	id := form.Get("client_id")
 	if raw := form.Get("id_token_hint"); raw != "" {
 		h, err := p.readHint(raw)
 		if err != nil {
-			return nil, false, err
+			return nil, "", err
 		}
 		if id != "" && id != h.ClientID {
-			return nil, false, errors.New("id_token_hint was issued to another service")
+			return nil, "", errors.New("id_token_hint was issued to another service")
 		}
-		id, hinted = h.ClientID, true
+		id, hinted = h.ClientID, h.Subject
 	}
 	if id == "" {
-		return nil, false, nil
+		return nil, "", nil
 	}
 	if svc = p.current().services[id]; svc == nil {
-		return nil, false, errors.New("client_id names no registered service")
+		return nil, "", errors.New("client_id names no registered service")
 	}
 	return svc, hinted, nil
 }

@@ -45,6 +45,19 @@ func TestServiceLogsThePersonOut(t *testing.T) {
 	}
 }
 
+// TestSomebodyElsesTokenEndsNoSession: whoever logs in at a service finds their own ID
+// token in the address of its logout. In another person's browser it ends nothing.
+func TestSomebodyElsesTokenEndsNoSession(t *testing.T) {
+	t.Parallel()
+	p := world(t, "high")
+	mine := p.whole(t).raw
+	p.w.SignedIn = "another account"
+	resp := p.logout(t, url.Values{"id_token_hint": {mine}, "post_logout_redirect_uri": {"https://tax.example/bye"}}, false)
+	if resp.StatusCode != http.StatusSeeOther || p.w.Ended() != 0 {
+		t.Errorf("%s, %d sessions ended", resp.Status, p.w.Ended())
+	}
+}
+
 // TestAnybodyElseEndsNoSession: a link on some page must not sign people out,
 // nor send them anywhere.
 func TestAnybodyElseEndsNoSession(t *testing.T) {

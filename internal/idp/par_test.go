@@ -1,6 +1,7 @@
 package idp_test
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -8,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-jose/go-jose/v4"
 	"golang.org/x/oauth2"
 
 	"ipse/internal/idp"
@@ -146,6 +148,31 @@ func TestMalformedPushedRequests(t *testing.T) {
 	}
 	if n := p.w.Store.Count("par"); n != 0 {
 		t.Errorf("%d refused requests are kept", n)
+	}
+}
+
+// TestAPushedRequestNamesItsService: where an assertion alone says who pushes, nothing
+// would be known of the request in time, and what it makes a condition would be lost.
+func TestAPushedRequestNamesItsService(t *testing.T) {
+	t.Parallel()
+	k := newKey(t)
+	p := world(t, "substantial", k.keyed)
+	kid := (&jose.SignerOptions{}).WithHeader("kid", "k1")
+	condition := param("claims", `{"id_token":{"acr":{"essential":true,"values":["eidas3"]}}}`)
+	form, _ := p.pushForm(t, condition)
+	form.Del("client_id")
+	resp, doc := p.post(t, idp.PathPAR, withAssertion(form, k.sign(t, kid, p.assertion())), nil)
+	if resp.StatusCode != http.StatusBadRequest || doc["error"] != "invalid_request" || doc["request_uri"] != nil || p.w.Store.Count("par") != 0 {
+		t.Errorf("%s %v", resp.Status, doc)
+	}
+	form, l := p.pushForm(t, condition)
+	_, doc = p.post(t, idp.PathPAR, withAssertion(form, k.sign(t, kid, p.assertion())), nil)
+	uri, _ := doc["request_uri"].(string)
+	if id, _ := l.open(t, uri, nil); id == "" {
+		t.Fatalf("no login page: %v", doc)
+	}
+	if _, err := l.browser.Agree(t, l.id); !errors.Is(err, idp.ErrLevelTooLow) {
+		t.Errorf("the level that the service cannot do without: %v", err)
 	}
 }
 

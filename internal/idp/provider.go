@@ -61,9 +61,9 @@ type Config struct {
 	Store    Store
 	Verifier Verifier
 	Journal  Journal
-	// EndSession ends the browser's own session when a service logs the person
-	// out. Optional.
-	EndSession func(http.ResponseWriter, *http.Request)
+	// EndSession ends the browser's own session when a service logs the person out,
+	// if it is of an account for which theirs is true. Optional.
+	EndSession func(w http.ResponseWriter, r *http.Request, theirs func(account string) bool)
 	// Admit spends of the allowance of a browser that begins a login, or says how long
 	// it must wait; the service is told temporarily_unavailable then. Optional.
 	Admit func(*http.Request) (wait time.Duration)

@@ -230,6 +230,14 @@ func (a *Authenticator) Rewind() {
 	}
 }
 
+// LastID is the identifier of the passkey made last, or nil.
+func (a *Authenticator) LastID() []byte {
+	if len(a.passkeys) == 0 {
+		return nil
+	}
+	return a.passkeys[len(a.passkeys)-1].id
+}
+
 func (a *Authenticator) find(rpID string, id []byte) *passkey {
 	for _, p := range a.passkeys {
 		if p.rpID == rpID && slices.Equal(p.id, id) {

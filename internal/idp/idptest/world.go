@@ -38,6 +38,9 @@ type World struct {
 	Server   *httptest.Server
 	// Log holds what the provider logged.
 	Log *Buffer
+	// SignedIn is the account whose session the browsers hold when a service logs
+	// somebody out.
+	SignedIn string
 
 	cfg     idp.Config
 	handler atomic.Pointer[http.Handler]
@@ -143,14 +146,17 @@ func New(tb testing.TB, level string, configure func(*idp.Config)) *World {
 	w.Server.StartTLS()
 	tb.Cleanup(w.Server.Close)
 	w.Issuer = w.Server.URL
+	w.SignedIn = Account
 	w.cfg = idp.Config{
 		Issuer: w.Issuer, Name: "Test", Keys: w.Keys, PairwiseKey: w.Pairwise,
 		Store: w.Store, Verifier: w.Claims, Journal: w, Now: w.Now,
 		Logger: slog.New(slog.NewTextHandler(w.Log, &slog.HandlerOptions{Level: slog.LevelDebug})),
-		EndSession: func(http.ResponseWriter, *http.Request) {
+		EndSession: func(_ http.ResponseWriter, _ *http.Request, theirs func(string) bool) {
 			w.mu.Lock()
 			defer w.mu.Unlock()
-			w.ended++
+			if theirs(w.SignedIn) {
+				w.ended++
+			}
 		},
 	}
 	w.Restart(tb, configure)
