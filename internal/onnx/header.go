@@ -125,43 +125,60 @@ func fieldOf(message []byte, wanted uint64) (found []byte, err error) {
 	return found, err
 }
 
+// protoField is one field of a protocol buffer's message.
+type protoField struct {
+	number uint64
+	value  uint64 // the number it holds
+	body   []byte // or its bytes, not nil then
+	raw    []byte // the whole field as it stands there
+}
+
 // eachField calls f for every field of a protocol buffer's message: with the
 // number it holds, or with its bytes.
 func eachField(message []byte, f func(number, value uint64, body []byte) error) error {
 	for len(message) > 0 {
-		key, n := binary.Uvarint(message)
-		if n <= 0 {
-			return errModel
+		next, err := firstField(message)
+		if err != nil {
+			return err
 		}
-		message = message[n:]
-		var value uint64
-		var body []byte
-		switch key & 7 {
-		case 0: // a number
-			if value, n = binary.Uvarint(message); n <= 0 {
-				return errModel
-			}
-		case 1: // eight bytes
-			n = 8
-		case 2: // bytes
-			size, k := binary.Uvarint(message)
-			if k <= 0 || size > uint64(len(message)-k) {
-				return errModel
-			}
-			n = k + int(size)
-			body = message[k:n:n]
-		case 5: // four bytes
-			n = 4
-		default:
-			return errModel
-		}
-		if n > len(message) {
-			return errModel
-		}
-		message = message[n:]
-		if err := f(key>>3, value, body); err != nil {
+		message = message[len(next.raw):]
+		if err := f(next.number, next.value, next.body); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// firstField reads the field that a message begins with.
+func firstField(message []byte) (protoField, error) {
+	key, at := binary.Uvarint(message)
+	if at <= 0 {
+		return protoField{}, errModel
+	}
+	f := protoField{number: key >> 3}
+	n := 0
+	switch key & 7 {
+	case 0: // a number
+		if f.value, n = binary.Uvarint(message[at:]); n <= 0 {
+			return protoField{}, errModel
+		}
+	case 1: // eight bytes
+		n = 8
+	case 2: // bytes
+		size, k := binary.Uvarint(message[at:])
+		if k <= 0 || size > uint64(len(message)-at-k) {
+			return protoField{}, errModel
+		}
+		n = k + int(size)
+		f.body = message[at+k : at+n : at+n]
+	case 5: // four bytes
+		n = 4
+	default:
+		return protoField{}, errModel
+	}
+	if n > len(message)-at {
+		return protoField{}, errModel
+	}
+	f.raw = message[:at+n]
+	return f, nil
 }

@@ -117,7 +117,14 @@ func open(spec face.NetworkSpec) (*ort.DynamicAdvancedSession, error) {
 	for i, o := range spec.Outputs {
 		outputs[i] = o.Name
 	}
-	return ort.NewDynamicAdvancedSessionWithONNXData(spec.Model, []string{spec.Input.Name}, outputs, options)
+	inputs := []string{spec.Input.Name}
+	// What the runtime does not take rewritten, it gets as it was.
+	if model, err := withoutPRelu(spec.Model); err == nil {
+		if session, err := ort.NewDynamicAdvancedSessionWithONNXData(model, inputs, outputs, options); err == nil {
+			return session, nil
+		}
+	}
+	return ort.NewDynamicAdvancedSessionWithONNXData(spec.Model, inputs, outputs, options)
 }
 
 // sessionOptions asks for one thread per run (throughput comes from sessions in
