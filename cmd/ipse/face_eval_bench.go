@@ -27,6 +27,8 @@ type padBench struct {
 	material *padMaterial
 	journal  *padJournal
 	pack     string // its hash
+
+	conditions []attack.Condition
 }
 
 // padJob is one presentation to be made.
@@ -35,6 +37,7 @@ type padJob struct {
 	person   *padPerson
 	other    *padPerson // or nil
 	variant  int
+	under    string // the condition, or empty
 	build    func(challenge []face.Action) (*attack.Presentation, error)
 	asked    []face.Action // or nil: drawn
 	recorded string        // its name in the index, or empty
@@ -57,7 +60,11 @@ func (b *padBench) run() (*eval.PAD, error) {
 	for _, i := range attack.Catalogue() {
 		catalogue = append(catalogue, eval.SpeciesInfo{Species: string(i.Species), Title: i.Title, Made: i.Made, Impostor: i.Impostor, Limit: i.Limit})
 	}
-	pad, err := eval.NewPAD(results, catalogue)
+	var conditions []eval.ConditionInfo
+	for _, k := range attack.Conditions() {
+		conditions = append(conditions, eval.ConditionInfo{Name: k.Name, Made: k.Made, Unfit: k.Unfit})
+	}
+	pad, err := eval.NewPAD(results, catalogue, conditions)
 	if err != nil {
 		return nil, err
 	}
@@ -152,7 +159,12 @@ func (b *padBench) jobs() ([]padJob, error) {
 	var jobs []padJob
 	for _, p := range b.material.people {
 		for v := range b.cmd.BonaFide {
-			jobs = append(jobs, b.generated(attack.BonaFide, p, nil, v))
+			jobs = append(jobs, b.generated(attack.BonaFide, p, nil, v, ""))
+		}
+		for _, c := range b.conditions {
+			for v := range b.cmd.Variants {
+				jobs = append(jobs, b.generated(attack.BonaFide, p, nil, v, c.Name))
+			}
 		}
 	}
 	for _, info := range attack.Catalogue() {
@@ -169,7 +181,7 @@ func (b *padBench) jobs() ([]padJob, error) {
 					other = b.material.people[(i+1+(i+v)%(n-1))%n]
 				}
 				// Each person begins with another kind of the species.
-				jobs = append(jobs, b.generated(info.Species, p, other, i+v))
+				jobs = append(jobs, b.generated(info.Species, p, other, i+v, b.filmed(info.Species, i+v)))
 			}
 		}
 	}
@@ -177,9 +189,18 @@ func (b *padBench) jobs() ([]padJob, error) {
 	return append(jobs, recorded...), err
 }
 
-func (b *padBench) generated(s attack.Species, p, other *padPerson, variant int) padJob {
-	return padJob{species: s, person: p, other: other, variant: variant, build: func(challenge []face.Action) (*attack.Presentation, error) {
-		set := attack.Setting{Subject: p.Recording, Portrait: p.portrait, Challenge: challenge, Variant: variant, Seed: b.cmd.Seed}
+// filmed is the condition of an attack: they take turns.
+func (b *padBench) filmed(s attack.Species, n int) string {
+	if !b.cmd.Filmed || !attack.Filmed(s) || len(b.conditions) == 0 {
+		return ""
+	}
+	r := attack.NewRandom(b.cmd.Seed, "filmed", string(s))
+	return b.conditions[(n+r.Int(len(b.conditions)))%len(b.conditions)].Name
+}
+
+func (b *padBench) generated(s attack.Species, p, other *padPerson, variant int, under string) padJob {
+	return padJob{species: s, person: p, other: other, variant: variant, under: under, build: func(challenge []face.Action) (*attack.Presentation, error) {
+		set := attack.Setting{Subject: p.Recording, Portrait: p.portrait, Challenge: challenge, Variant: variant, Seed: b.cmd.Seed, Condition: under}
 		set.PortraitAnchor = func() (attack.Anchor, error) {
 			a, found, err := b.material.anchor(b.c.Context, p.portrait)
 			if err == nil && !found {
@@ -287,7 +308,7 @@ func (b *padBench) key(j padJob) string {
 	if j.other != nil {
 		other = j.other.ID
 	}
-	return strings.Join([]string{b.c.Version, b.pack, fmt.Sprint(b.cmd.Seed), string(j.species), j.person.ID, other, fmt.Sprint(j.variant), j.recorded}, "|")
+	return strings.Join([]string{b.c.Version, b.pack, fmt.Sprint(b.cmd.Seed), string(j.species), j.person.ID, other, fmt.Sprint(j.variant), j.recorded, j.under}, "|")
 }
 
 // draw gives a presentation's challenge: every action, in an order of its own.
@@ -300,7 +321,7 @@ func (b *padBench) draw(j padJob) []face.Action {
 
 // present runs one presentation against a check as a camera would.
 func (b *padBench) present(j padJob) (eval.Presentation, error) {
-	out := eval.Presentation{Species: string(j.species), Person: j.person.ID, Groups: j.person.Groups}
+	out := eval.Presentation{Species: string(j.species), Person: j.person.ID, Groups: j.person.Groups, Condition: j.under}
 	if j.species == attack.BonaFide {
 		out.Species = ""
 	}
@@ -329,11 +350,11 @@ func (b *padBench) present(j padJob) (eval.Presentation, error) {
 		if err != nil {
 			return out, err
 		}
-		g, err := check.Push(b.c.Context, face.Frame{JPEG: f.JPEG, CapturedAt: f.At, ReceivedAt: start.Add(f.At)})
+		g, err := check.Push(b.c.Context, face.Frame{JPEG: f.JPEG, CapturedAt: f.At, ReceivedAt: start.Add(f.Received)})
 		if err != nil {
 			return out, err
 		}
-		if in = g.Instruction; g.Finished || f.At > longestRun {
+		if in = g.Instruction; g.Finished || f.Received > longestRun {
 			break
 		}
 	}

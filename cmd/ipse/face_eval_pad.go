@@ -25,6 +25,8 @@ type faceEvalPadCmd struct {
 	BonaFide int           `name:"bona-fide" help:"Bona fide presentations for each person; default: eight times as many as variants." placeholder:"N"`
 	Seed     uint64        `default:"1" help:"Seed of the generated presentations." placeholder:"S"`
 	Species  string        `help:"Only these species, separated by commas." placeholder:"LIST"`
+	Under    string        `name:"conditions" help:"Bona fide presentations in these conditions too, variants of each for each person: names separated by commas, all, or none." default:"none" placeholder:"LIST"`
+	Filmed   bool          `help:"Attacks that stand before a camera are filmed in the same conditions, in turn."`
 	Resume   string        `help:"File that keeps each presentation's outcome, so that an interrupted run goes on; no image goes into it." placeholder:"FILE"`
 	AtMost   time.Duration `help:"Begin no presentation after this long and report on those made, e.g. 30m; they come in mixed order." placeholder:"TIME"`
 	JSON     bool          `name:"json" help:"Print the report as JSON."`
@@ -49,6 +51,10 @@ func (cmd faceEvalPadCmd) Run(c *cliContext) error {
 			return usageError{fmt.Errorf("no species is named %q", name)}
 		}
 	}
+	conditions, err := cmd.conditions()
+	if err != nil {
+		return usageError{err}
+	}
 	networks, err := cmd.load()
 	if err != nil {
 		return err
@@ -67,7 +73,7 @@ func (cmd faceEvalPadCmd) Run(c *cliContext) error {
 	}
 	err = cmd.withEngine(c, "", func(e *face.Engine) error {
 		material.engine = e
-		bench := &padBench{cmd: cmd, c: c, material: material, pack: page.Hash}
+		bench := &padBench{cmd: cmd, c: c, material: material, pack: page.Hash, conditions: conditions}
 		if page.PAD, err = bench.run(); err != nil {
 			return err
 		}
@@ -141,6 +147,7 @@ func printPad(c *cliContext, page *eval.Page) error {
 	for _, g := range b.Groups {
 		fmt.Fprintf(c.Stdout, "  %-18s refused %s: %s\n", g.Name, rateLine(g.Refused), deviationWords(g.Deviation))
 	}
+	printConditions(c, p.Conditions)
 	for _, s := range p.Species {
 		printSpecies(c, s)
 	}
@@ -182,6 +189,27 @@ func printSpecies(c *cliContext, s eval.SpeciesFigures) {
 	}
 }
 
+func printConditions(c *cliContext, all *eval.Conditions) {
+	if all == nil {
+		return
+	}
+	fmt.Fprintf(c.Stdout, "\nbona fide in conditions  %d presentations, of which where a good picture is possible\n  BPCER    %s\n  refused  %s, for whatever reason\n",
+		all.Presentations, rateLine(all.BPCER), rateLine(all.Refused))
+	for _, k := range all.List {
+		note := ""
+		if k.Unfit {
+			note = fmt.Sprintf(", no good picture possible: %d for its quality", k.Quality)
+		}
+		for _, r := range k.Reasons {
+			note += fmt.Sprintf("; %d: %s", r.Count, plainWords(r.Name))
+		}
+		for _, s := range k.Signals {
+			note += fmt.Sprintf("; %s %d", plainWords(s.Name), s.Count)
+		}
+		fmt.Fprintf(c.Stdout, "  %-18s refused %d of %d, taken for an attack %d of %d%s\n", plainWords(k.Name), k.Refused.Errors, k.Refused.Trials, k.BPCER.Errors, k.BPCER.Trials, note)
+	}
+}
+
 func plainWords(code string) string { return strings.ReplaceAll(code, "_", " ") }
 
 func deviationWords(d eval.Deviation) string {
@@ -200,6 +228,25 @@ func deviationWords(d eval.Deviation) string {
 // list is the species that are wanted; empty is all.
 func (cmd faceEvalPadCmd) list() []string {
 	return strings.FieldsFunc(cmd.Species, func(r rune) bool { return r == ',' || r == ' ' })
+}
+
+// conditions that are wanted.
+func (cmd faceEvalPadCmd) conditions() ([]attack.Condition, error) {
+	switch cmd.Under {
+	case "all":
+		return attack.Conditions(), nil
+	case "none", "":
+		return nil, nil
+	}
+	var list []attack.Condition
+	for _, name := range strings.FieldsFunc(cmd.Under, func(r rune) bool { return r == ',' || r == ' ' }) {
+		c, ok := attack.ConditionOf(name)
+		if !ok {
+			return nil, fmt.Errorf("no condition is named %q", name)
+		}
+		list = append(list, c)
+	}
+	return list, nil
 }
 
 // only says whether a species is wanted.

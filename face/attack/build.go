@@ -35,7 +35,14 @@ func New(s Species, set Setting) (*Presentation, error) {
 	if err := build(); err != nil {
 		return nil, err
 	}
-	return p, nil
+	if set.Condition == "" {
+		return p, nil
+	}
+	c, ok := ConditionOf(set.Condition)
+	if !ok {
+		return nil, fmt.Errorf("attack: unknown condition")
+	}
+	return p, b.under(s, c)
 }
 
 func (s *Setting) validate(kind Species) error {

@@ -13,8 +13,10 @@ import (
 type Frame struct {
 	// JPEG bytes, valid until the next call of Next.
 	JPEG []byte
-	// At is the camera's time since the first frame.
+	// At is the camera's time since the first frame, as the browser says.
 	At time.Duration
+	// Received is when it arrives, by the server's clock.
+	Received time.Duration
 }
 
 // Setting is what a presentation is made of.
@@ -32,6 +34,8 @@ type Setting struct {
 	// through the kinds of a species; the seed draws the rest.
 	Variant int
 	Seed    uint64
+	// Condition names one of Conditions; empty: the plain camera of the species.
+	Condition string
 }
 
 // Presentation plays against a challenge. One goroutine uses it at a time; it keeps
@@ -59,6 +63,10 @@ type Presentation struct {
 	sway    [3]drift
 	swayBy  Point // pixels and degrees of hand-held movement
 
+	camera *camera // or nil: the plain one above
+	times  *pacing // of the camera
+	roll   float64 // degrees
+
 	at      time.Duration
 	count   int
 	shown   picture // the last recorded frame
@@ -77,6 +85,9 @@ type painter interface {
 
 // Next yields the frame for the instruction in force.
 func (p *Presentation) Next(in face.Instruction) (Frame, error) {
+	if p.camera != nil {
+		return p.filmed(in)
+	}
 	if p.count > 0 {
 		p.at += seconds((1 + p.jitter*p.random.Float(-1, 1)) / p.rate)
 	}
@@ -87,21 +98,54 @@ func (p *Presentation) Next(in face.Instruction) (Frame, error) {
 		if err != nil {
 			return Frame{}, fmt.Errorf("attack: open a frame: %w", err)
 		}
-		return Frame{b, p.at}, nil
+		return Frame{b, p.at, p.at}, nil
 	}
-	if err := p.load(s); err != nil {
-		return Frame{}, err
-	}
-	if p.painter == nil {
-		p.canvas.copyFrom(&p.shown)
-	} else if err := p.painter.paint(&p.canvas, &p.shown, s); err != nil {
+	if err := p.paint(s); err != nil {
 		return Frame{}, err
 	}
 	p.finish()
 	if err := p.canvas.encode(&p.out, p.quality); err != nil {
 		return Frame{}, err
 	}
-	return Frame{p.out.Bytes(), p.at}, nil
+	return Frame{p.out.Bytes(), p.at, p.at}, nil
+}
+
+// filmed is the next frame of a camera with optics and a pace of its own.
+func (p *Presentation) filmed(in face.Instruction) (Frame, error) {
+	at, said, received, again := p.times.next()
+	p.at = at
+	s := p.script.next(at, in)
+	if again && p.count > 0 { // the picture before, taken again by the page
+		return Frame{p.out.Bytes(), said, received}, nil
+	}
+	p.count++
+	if err := p.paint(s); err != nil {
+		return Frame{}, err
+	}
+	face := p.anchored(s)
+	if p.camera.glare > 0 {
+		p.camera.reflect(&p.canvas, face)
+	}
+	p.finish()
+	if err := p.camera.film(&p.canvas, at, face.framed(p.canvas.w, p.canvas.h, p.scale, p.shift)); err != nil {
+		return Frame{}, err
+	}
+	if err := p.canvas.encode(&p.out, p.quality); err != nil {
+		return Frame{}, err
+	}
+	return Frame{p.out.Bytes(), said, received}, nil
+}
+
+// paint draws what stands before the camera.
+func (p *Presentation) paint(s shot) error {
+	if err := p.load(s); err != nil {
+		return err
+	}
+	if p.painter == nil {
+		p.canvas.copyFrom(&p.shown)
+		return nil
+	}
+	return p.painter.paint(&p.canvas, &p.shown, s)
 }
 
 // Wipe overwrites the pictures held.
@@ -111,6 +155,9 @@ func (p *Presentation) Wipe() {
 	}
 	b := p.out.Bytes()
 	clear(b[:cap(b)])
+	if p.camera != nil {
+		p.camera.wipe()
+	}
 }
 
 // plain says that a recorded frame is injected as it is.
@@ -150,7 +197,7 @@ func open(dst *picture, r *Recording, frame int) error {
 func (p *Presentation) finish() {
 	t := p.at.Seconds()
 	dx, dy := p.shift.X+p.swayBy.X*p.sway[0].at(t), p.shift.Y+p.swayBy.X*p.sway[1].at(t)
-	turn := p.swayBy.Y * p.sway[2].at(t)
+	turn := p.roll + p.swayBy.Y*p.sway[2].at(t)
 	if p.scale != 1 || dx != 0 || dy != 0 || turn != 0 {
 		p.scratch.affine(&p.canvas, p.scale, turn, dx, dy)
 		p.canvas, p.scratch = p.scratch, p.canvas

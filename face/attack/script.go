@@ -44,6 +44,7 @@ type follower struct {
 	pace    pace
 	random  *Random
 	perform func(index int, asked face.Action) face.Action // what is done instead; nil is the same
+	manner  *manner                                        // how it is done; nil is as recorded
 
 	shown   int
 	act     face.Action
@@ -68,10 +69,14 @@ func (f *follower) next(at time.Duration, in face.Instruction) shot {
 		f.due = at + f.pace.react(f.random)
 	}
 	if len(f.queue) == 0 && at >= f.due && f.repeats < 4 {
-		f.queue = f.of.piece(f.act, f.counts[f.act])
-		f.counts[f.act]++
+		act := f.manner.told(f.act, f.repeats)
+		f.queue = f.manner.shape(act, f.of.piece(act, f.counts[act]), f.repeats)
+		f.counts[act]++
 		f.repeats++
 		f.due = at + seconds(f.pace.again+float64(len(f.queue))/10)
+	}
+	if len(f.queue) == 0 && f.manner.speaks(at, f.due, f.random) {
+		f.queue = speech(f.of.piece(face.ActionOpenMouth, 0), f.random)
 	}
 	if len(f.queue) == 0 {
 		return shot{of: f.of, frame: f.of.waiting(f.tick)}

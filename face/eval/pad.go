@@ -28,6 +28,7 @@ type Presentation struct {
 	Species   string // empty: bona fide
 	Person    string // of the portrait
 	Groups    []string
+	Condition string // of a bona fide presentation in a condition of its own, or empty
 	Detail    string
 	Impostor  bool // an attack without an instrument: a live person who is another
 	Responded bool // false: the capture never began, so nothing was classified
@@ -100,6 +101,36 @@ type BonaFideGroup struct {
 	Deviation Deviation `json:"deviation"` // of the refusals, from the rate over all
 }
 
+// ConditionInfo describes a condition in a report.
+type ConditionInfo struct {
+	Name string `json:"condition"`
+	Made string `json:"made"`
+	// Unfit: no good picture is possible; a refusal for its quality is right.
+	Unfit bool `json:"unfit,omitempty"`
+}
+
+// ConditionFigures is what was measured on genuine people in one condition.
+type ConditionFigures struct {
+	ConditionInfo
+	People        int       `json:"people"`
+	Presentations int       `json:"presentations"`
+	BPNRR         Statement `json:"bpnrr"`
+	BPCER         Statement `json:"bpcer"`
+	Refused       Statement `json:"refused"`
+	Quality       int       `json:"refused_for_quality"` // of those, with the reason poor_quality
+	Reasons       []Count   `json:"reasons"`
+	Signals       []Count   `json:"failed_signals"`
+}
+
+// Conditions is what was measured on genuine people in all conditions; the rates
+// are over those in which a good picture is possible.
+type Conditions struct {
+	Presentations int                `json:"presentations"`
+	BPCER         Statement          `json:"bpcer"`
+	Refused       Statement          `json:"refused"`
+	List          []ConditionFigures `json:"list"`
+}
+
 // PAD is an evaluation of presentation attack detection.
 type PAD struct {
 	Split string `json:"split"`
@@ -109,6 +140,7 @@ type PAD struct {
 	Seed          uint64           `json:"seed"`
 	Variants      int              `json:"variants"`
 	BonaFide      BonaFideFigures  `json:"bona_fide"`
+	Conditions    *Conditions      `json:"conditions,omitempty"` // presentations that BonaFide does not count
 	Species       []SpeciesFigures `json:"species"`
 	// MaxAPCER and MaxIAPAR are the worst of the species that are no stated limit:
 	// ISO/IEC 30107-3 has no mean over species.
@@ -124,16 +156,21 @@ type Worst struct {
 }
 
 // NewPAD measures presentations; species without any are left out. It refuses a set
-// without a bona fide presentation.
-func NewPAD(list []Presentation, catalogue []SpeciesInfo) (*PAD, error) {
-	by := map[string][]Presentation{}
+// without a bona fide presentation. Genuine people in a condition of their own are
+// counted under that condition alone.
+func NewPAD(list []Presentation, catalogue []SpeciesInfo, conditions []ConditionInfo) (*PAD, error) {
+	by, under := map[string][]Presentation{}, map[string][]Presentation{}
 	for _, p := range list {
+		if p.Species == "" && p.Condition != "" {
+			under[p.Condition] = append(under[p.Condition], p)
+			continue
+		}
 		by[p.Species] = append(by[p.Species], p)
 	}
 	if len(by[""]) == 0 {
 		return nil, errors.New("eval: no bona fide presentation")
 	}
-	r := &PAD{BonaFide: bonaFide(by[""])}
+	r := &PAD{BonaFide: bonaFide(by[""]), Conditions: inConditions(under, conditions)}
 	for _, info := range catalogue {
 		if len(by[info.Species]) == 0 {
 			continue

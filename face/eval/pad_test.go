@@ -57,7 +57,7 @@ func testPAD(t *testing.T) *PAD {
 		list = append(list, outcome("person", "b", true, false, true, "portrait"))
 	}
 	list = append(list, outcome("cut", "a", true, true, true))
-	r, err := NewPAD(list, []SpeciesInfo{{Species: "paper", Title: "Paper"}, {Species: "person", Title: "Person", Impostor: true}, {Species: "cut", Title: "Cut", Limit: true}, {Species: "none"}, {Species: "blurred"}})
+	r, err := NewPAD(list, []SpeciesInfo{{Species: "paper", Title: "Paper"}, {Species: "person", Title: "Person", Impostor: true}, {Species: "cut", Title: "Cut", Limit: true}, {Species: "none"}, {Species: "blurred"}}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,7 +113,7 @@ func TestSignalsThatStandAlone(t *testing.T) {
 
 func TestAnEvaluationNeedsGenuinePeople(t *testing.T) {
 	t.Parallel()
-	if _, err := NewPAD([]Presentation{outcome("paper", "a", false, false, true)}, nil); err == nil {
+	if _, err := NewPAD([]Presentation{outcome("paper", "a", false, false, true)}, nil, nil); err == nil {
 		t.Error("no bona fide presentation")
 	}
 }
