@@ -323,7 +323,7 @@ func TestConditionsCanBeMadeAndAreReproducible(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				runs[i], _ = play(t, p, set, 14, 7)
+				runs[i], _ = play(t, p, set, 8, 4)
 				p.Wipe()
 				if slices.ContainsFunc(p.camera.sent.pix, func(v byte) bool { return v != 0 }) || slices.ContainsFunc(p.camera.lin, func(v int32) bool { return v != 0 }) {
 					t.Error("a picture stays")
