@@ -416,7 +416,7 @@ func filesOf(t testing.TB, dir string) string {
 func searchFor(t testing.TB, content string, p *player, b *apitest.Browser) {
 	t.Helper()
 	secrets := map[string]string{"the family name": "ERIKSSON", "the given names": "ANNA MARIA", "the number": "L898902C3", "the birth date": "1974-08-12",
-		"the zone's birth date": "740812", "the check's token": b.Cookie("ipse_proofing")}
+		"the check's token": b.Cookie("ipse_proofing")}
 	if session := b.Cookie("ipse_session"); session != "" {
 		secrets["the session"] = session
 	}
@@ -426,6 +426,9 @@ func searchFor(t testing.TB, content string, p *player, b *apitest.Browser) {
 		}
 	}
 	maps.Copy(secrets, ofDocument(t))
+	if piitest.Shows(content, "740812") { // which the fraction of a second in the log may be, too
+		t.Error("the zone's birth date is written somewhere")
+	}
 	for what, secret := range secrets {
 		if secret == "" || strings.Contains(content, secret) {
 			t.Errorf("%s is written somewhere", what)

@@ -296,8 +296,12 @@ func TestRouteLeavesNoTrace(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	text := strings.ToLower(string(raw))
+	for _, random := range []any{who.claims["nonce"], who.claims["sub"]} { // which may hold any short word
+		text = strings.ReplaceAll(text, strings.ToLower(random.(string)), "random")
+	}
 	for _, word := range []string{"face", "camera", "selfie", "counter", "biometric", "route", "chip", "bio"} {
-		if strings.Contains(strings.ToLower(string(raw)), word) {
+		if strings.Contains(text, word) {
 			t.Errorf("a service is told about %q", word)
 		}
 	}
