@@ -24,7 +24,7 @@ func TestHangupReloadsTheTrustLists(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir, port := t.TempDir(), freePort(t)
+	dir, port := t.TempDir(), freePorts(t, 1)
 	lists := filepath.Join(dir, "lists")
 	write := func(name string, content []byte) {
 		t.Helper()

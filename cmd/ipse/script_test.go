@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -15,6 +14,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"ipse/internal/httpapi/apitest"
 	"ipse/internal/onnx"
 )
 
@@ -25,7 +25,7 @@ func TestMain(m *testing.M) {
 
 // TestScripts drives the real program from the text scripts of testdata/script.
 // Their first lines say what each shows. $REPO is the repository, $PORT a TCP
-// port that was free.
+// port that is free.
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	testscript.Run(t, testscript.Params{
@@ -41,13 +41,13 @@ func TestScripts(t *testing.T) {
 			if library, err := onnx.Locate(root); err == nil {
 				e.Setenv(onnx.EnvLibrary, library)
 			}
-			l, err := net.Listen("tcp", "127.0.0.1:0")
+			port, release, err := apitest.Ports(1)
 			if err != nil {
 				return err
 			}
-			_, port, err := net.SplitHostPort(l.Addr().String())
-			e.Setenv("PORT", port)
-			return errors.Join(err, l.Close())
+			e.Defer(release)
+			e.Setenv("PORT", strconv.Itoa(port))
+			return nil
 		},
 		Condition: func(name string) (bool, error) {
 			if name != "onnx" { // is ONNX Runtime here?
@@ -101,7 +101,7 @@ func answers(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: answers URL")
 	}
 	client := &http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
-	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(apitest.Patience); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
 		if res, err := client.Get(args[0]); err == nil {
 			_ = res.Body.Close()
 			if res.StatusCode == http.StatusOK {

@@ -4,15 +4,17 @@ import (
 	"bytes"
 	"context"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"ipse/internal/httpapi/apitest"
 )
 
 // stream is what a command prints, read while it prints.
@@ -53,7 +55,7 @@ func started(t *testing.T, args ...string) (stdout, stderr *stream, stop func() 
 // until waits for a text.
 func until(t *testing.T, s *stream, want string) {
 	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); !strings.Contains(s.String(), want); time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(apitest.Patience); !strings.Contains(s.String(), want); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("%q does not come: %s", want, s.String())
 		}
@@ -62,7 +64,7 @@ func until(t *testing.T, s *stream, want string) {
 
 func fetch(t *testing.T, address string) (int, string) {
 	t.Helper()
-	client := &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+	client := &http.Client{Timeout: apitest.Patience, Transport: &http.Transport{DisableKeepAlives: true}}
 	res, err := client.Get(address)
 	if err != nil {
 		t.Fatal(err)
@@ -75,19 +77,15 @@ func fetch(t *testing.T, address string) (int, string) {
 	return res.StatusCode, string(body)
 }
 
-// freePort is a port that was free a moment ago.
-func freePort(t *testing.T) string {
+// freePorts is the first of n ports in a row that are free during the test.
+func freePorts(t *testing.T, n int) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	first, release, err := apitest.Ports(n)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = l.Close() }()
-	_, port, err := net.SplitHostPort(l.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return port
+	t.Cleanup(release)
+	return strconv.Itoa(first)
 }
 
 func TestTheDemonstrationSaysWhereToGoAndStops(t *testing.T) {
@@ -128,7 +126,7 @@ func TestTheDemonstrationSaysWhereToGoAndStops(t *testing.T) {
 
 func TestTheServerRunsFromAConfigurationFile(t *testing.T) {
 	t.Parallel()
-	dir, port := t.TempDir(), freePort(t)
+	dir, port := t.TempDir(), freePorts(t, 1)
 	name := filepath.Join(dir, "ipse.toml")
 	text := "[server]\naddress = \"127.0.0.1:" + port + "\"\npublic_url = \"http://localhost:" + port + "\"\n[operator]\nname = \"Example Town\"\ncontact = \"privacy@example.org\"\n"
 	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {

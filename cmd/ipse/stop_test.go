@@ -24,7 +24,7 @@ func TestASignalStopsAServerWithChecksUnderWay(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir, port := t.TempDir(), freePort(t)
+	dir, port := t.TempDir(), freePorts(t, 3) // its own and those of its two services
 	start := func() (cmd *exec.Cmd, said *stream) {
 		stdout, stderr := &stream{}, &stream{}
 		cmd = &exec.Cmd{Path: program, Args: []string{"ipse", "demo", "--addr", "127.0.0.1:" + port, "--data", filepath.Join(dir, "data"), "--log"},

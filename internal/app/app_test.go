@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
@@ -44,7 +45,7 @@ func options(t testing.TB, data string, l net.Listener) (app.Options, *piitest.L
 	cfg := config.Default()
 	cfg.Server.PublicURL = "http://localhost:" + port
 	cfg.Server.Data = data
-	cfg.Server.ShutdownTimeout = config.Duration(5 * time.Second)
+	cfg.Server.ShutdownTimeout = config.Duration(time.Minute)
 	cfg.Operator = config.Operator{Name: "Example Town", Contact: "privacy@example.org"}
 	log := &piitest.Log{}
 	return app.Options{Config: cfg, Version: "test", Log: slog.New(pii.NewHandler(slog.NewJSONHandler(log, nil))), Now: time.Now, Rand: rand.Reader}, log
@@ -61,7 +62,11 @@ func serve(t testing.TB, opts app.Options, l net.Listener) (stop func() error) {
 	ended := make(chan error, 1)
 	ready := make(chan struct{})
 	go func() { ended <- a.ServeOn(ctx, l, func(net.Addr) { close(ready) }) }()
-	<-ready
+	select {
+	case <-ready:
+	case err := <-ended:
+		t.Fatalf("the server ended: %v", err)
+	}
 	stop = sync.OnceValue(func() error {
 		cancel()
 		return errors.Join(<-ended, a.Close(context.Background()))
@@ -77,7 +82,15 @@ func serve(t testing.TB, opts app.Options, l net.Listener) (stop func() error) {
 func TestTheServerServesStopsAndStartsAgain(t *testing.T) {
 	t.Parallel()
 	data := filepath.Join(t.TempDir(), "data")
-	l := listen(t)
+	port, release, err := apitest.Ports(1) // to be had again after the stop
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer release()
+	l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+	if err != nil {
+		t.Fatal(err)
+	}
 	opts, log := options(t, data, l)
 	opts.Config.Server.ShutdownTimeout = config.Duration(5 * time.Minute) // what a stop that waits would take
 	stop := serve(t, opts, l)

@@ -85,7 +85,7 @@ func (d desk) read(t *testing.T, card proofing.Card, access proofing.Access) (*p
 	if _, err := rand.Read(req.Challenge[:]); err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	reading, err := d.reader.ReadDocument(ctx, card, req)
 	return reading, steps, err

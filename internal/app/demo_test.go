@@ -52,7 +52,11 @@ func runDemo(t testing.TB, opts app.DemoOptions) (demo *app.Demo, log *piitest.L
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	ready, ended := make(chan struct{}), make(chan error, 1)
 	go func() { ended <- demo.Serve(ctx, func() { close(ready) }) }()
-	<-ready
+	select {
+	case <-ready:
+	case err := <-ended:
+		t.Fatalf("the demonstration ended: %v", err)
+	}
 	stop = sync.OnceValue(func() error {
 		cancel()
 		return errors.Join(<-ended, demo.Close(context.Background()))

@@ -38,7 +38,7 @@ func TestAServerLoadsNoCodeFromWhereItIsStarted(t *testing.T) { //nolint:paralle
 	opts, log := options(t, t.TempDir(), l)
 	serve(t, opts, l)
 	apitest.New(t, opts.Config.Server.PublicURL, &http.Transport{}).Start("camera") // begins to load
-	for deadline := time.Now().Add(10 * time.Second); !strings.Contains(log.String(), "face models"); time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(apitest.Patience); !strings.Contains(log.String(), "face models"); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatal("nothing is loaded")
 		}
@@ -74,7 +74,7 @@ func TestAServerRunsTheOperatorsPack(t *testing.T) {
 	opts.Config.Face.Pack, opts.Config.Face.FMR, opts.Config.Face.Runtime = dir, "1:1000", library
 	serve(t, opts, l)
 	apitest.New(t, opts.Config.Server.PublicURL, &http.Transport{}).Start("camera")
-	for deadline := time.Now().Add(30 * time.Second); !strings.Contains(log.String(), "face models"); time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(apitest.Patience); !strings.Contains(log.String(), "face models"); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatal("nothing is loaded")
 		}

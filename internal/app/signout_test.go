@@ -41,7 +41,7 @@ func TestServicesHearOfASignOut(t *testing.T) {
 			if !strings.Contains(claims, `"aud":"`+witnessID+`"`) || !strings.Contains(claims, `"sid":"`) {
 				t.Errorf("%s: %s", end.path, claims)
 			}
-		case <-time.After(20 * time.Second):
+		case <-time.After(apitest.Patience):
 			t.Fatalf("%s: the service is not told; %s", end.path, log)
 		}
 	}

@@ -214,7 +214,7 @@ func TestViewsAreStreamed(t *testing.T) {
 	s := newServer(t)
 	b := s.browser()
 	b.Start("camera")
-	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), apitest.Patience)
 	defer cancel()
 	req := apitest.Must(http.NewRequestWithContext(ctx, "GET", s.url+"/api/proofing/events", nil))
 	res := apitest.Must(b.Client.Do(req))

@@ -93,7 +93,7 @@ func TestAFrameThatArrivesDuringAnExaminationReplacesTheOneWaiting(t *testing.T)
 		c.Frame(int64(i+1)*66, jpegFrame(20+byte(i)))
 	}
 	// The server answers pings in order with the frames: it has read them all.
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), apitest.Patience)
 	defer cancel()
 	reading := c.WS.CloseRead(ctx)
 	if err := c.WS.Ping(ctx); err != nil {

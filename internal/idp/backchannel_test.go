@@ -57,7 +57,7 @@ func (r *receiver) next(t *testing.T) string {
 	t.Helper()
 	select {
 	case <-r.seen:
-	case <-time.After(20 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal("no logout token came")
 	}
 	r.mu.Lock()
@@ -252,7 +252,7 @@ func TestAServiceOutOfReachIsToldAgainAFewTimes(t *testing.T) {
 	for range 3 {
 		rs[0].next(t)
 	}
-	for deadline := time.Now().Add(20 * time.Second); strings.Count(ps[0].w.Log.String(), "was not told") == 0; time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); strings.Count(ps[0].w.Log.String(), "was not told") == 0; time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatal("the operator is not told that it was given up")
 		}

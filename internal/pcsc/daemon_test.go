@@ -153,7 +153,7 @@ func TestInsideACardIsFoundUsedAndMissed(t *testing.T) {
 		t.Fatalf("readers %q, %v", names, err)
 	}
 	stop := serve(t, echo{}, nil)
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	card, err := c.Connect(ctx, "virtual")
 	if err != nil {
@@ -205,7 +205,7 @@ func TestInsideASpecimenIsReadInFull(t *testing.T) {
 			t.Fatal(err)
 		}
 		stop := serve(t, software, software.Reset)
-		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		card, err := c.Connect(ctx, "virtual")
 		if err != nil {

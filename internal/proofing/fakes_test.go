@@ -387,7 +387,7 @@ func (r *rig) settled(t *testing.T, token string) proofing.View {
 
 func (r *rig) until(t *testing.T, token string, ok func(proofing.View) bool) proofing.View {
 	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(2 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(2 * time.Millisecond) {
 		view, err := r.Get(context.Background(), token)
 		if err != nil {
 			t.Fatal(err)

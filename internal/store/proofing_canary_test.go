@@ -101,7 +101,7 @@ func (c *canaryRun) toFace(t *testing.T) (string, *proofing.FaceRun) {
 	if _, err := c.ReadDocument(ctx, token, proofing.Access{CAN: pii.NewText("123456")}); err != nil {
 		t.Fatal(err)
 	}
-	for deadline := time.Now().Add(10 * time.Second); view.State != proofing.StateFace && time.Now().Before(deadline); {
+	for deadline := time.Now().Add(time.Minute); view.State != proofing.StateFace && time.Now().Before(deadline); {
 		if view, err = c.Get(ctx, token); err != nil {
 			t.Fatal(err)
 		}

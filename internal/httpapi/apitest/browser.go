@@ -22,6 +22,9 @@ import (
 	"ipse/internal/vault/vaulttest"
 )
 
+// Patience is how long a test waits for what must happen, on a busy machine, too.
+const Patience = time.Minute
+
 // Browser is one person's browser. It is for one goroutine at a time.
 type Browser struct {
 	T testing.TB
@@ -44,7 +47,7 @@ func New(t testing.TB, address string, transport *http.Transport) *Browser {
 	t.Helper()
 	jar := Must(cookiejar.New(nil))
 	t.Cleanup(transport.CloseIdleConnections)
-	return &Browser{T: t, URL: address, Client: &http.Client{Transport: transport, Jar: jar, Timeout: 30 * time.Second}, Jar: jar,
+	return &Browser{T: t, URL: address, Client: &http.Client{Transport: transport, Jar: jar, Timeout: Patience}, Jar: jar,
 		Auth: &authtest.Authenticator{Origin: address, Rand: rand.Reader}, Key: Must(vaulttest.NewKey(rand.Reader)), Secret: Draw(20),
 		Headers: http.Header{}}
 }
@@ -178,7 +181,7 @@ func (b *Browser) View() proofing.View {
 func (b *Browser) Until(ok func(proofing.View) bool) proofing.View {
 	b.T.Helper()
 	var v proofing.View
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(3 * time.Millisecond) {
+	for deadline := time.Now().Add(Patience); time.Now().Before(deadline); time.Sleep(3 * time.Millisecond) {
 		if v = b.View(); ok(v) {
 			return v
 		}

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"net/http"
 	"testing"
-	"time"
 
 	"github.com/coder/websocket"
 )
@@ -59,7 +58,7 @@ func (c *Channel) Frame(ms int64, jpeg []byte) bool {
 // Next is the next message, or nil when the channel is closed.
 func (c *Channel) Next() map[string]any {
 	c.T.Helper()
-	ctx, cancel := context.WithTimeout(c.T.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(c.T.Context(), Patience)
 	defer cancel()
 	_, raw, err := c.WS.Read(ctx)
 	if err != nil {

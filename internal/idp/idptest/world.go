@@ -203,7 +203,7 @@ func (w *World) NewBrowser(tb testing.TB) *Browser {
 		tb.Fatal(err)
 	}
 	return &Browser{w: w, Client: &http.Client{
-		Transport: w.Server.Client().Transport, Jar: jar, Timeout: 20 * time.Second,
+		Transport: w.Server.Client().Transport, Jar: jar, Timeout: time.Minute,
 		// Services of tests that have no server live under .example (RFC 2606): the
 		// browser stops at their door, and the redirection is the answer.
 		CheckRedirect: func(r *http.Request, via []*http.Request) error {
