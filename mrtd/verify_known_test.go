@@ -1,6 +1,7 @@
 package mrtd_test
 
 import (
+	"crypto/rand"
 	"errors"
 	"strings"
 	"testing"
@@ -43,17 +44,21 @@ func TestAnnouncedWrongHashIsExcusedForDescriptiveGroupsAlone(t *testing.T) {
 		change func(*specimen.Announcement)
 		want   bool
 	}{
-		"all documents":     {func(*specimen.Announcement) {}, true},
-		"this signer":       {func(a *specimen.Announcement) { a.Signer = i.DS() }, true},
-		"this number":       {func(a *specimen.Announcement) { a.Numbers = []string{"X", "L898902C3"} }, true},
-		"this code":         {func(a *specimen.Announcement) { a.Code = "P" }, true},
-		"this period":       {func(a *specimen.Announcement) { a.From, a.To = now().AddDate(0, -1, 0), now() }, true},
-		"another group":     {func(a *specimen.Announcement) { a.Group = 11 }, false},
-		"another kind":      {func(a *specimen.Announcement) { a.Kind = trust.DGMalformed }, false},
-		"another signer":    {func(a *specimen.Announcement) { a.Signer = newIssuer(t, "", "").DS() }, false},
-		"another number":    {func(a *specimen.Announcement) { a.Numbers = []string{"L898902C4"} }, false},
-		"another code":      {func(a *specimen.Announcement) { a.Code = "ID" }, false},
-		"an earlier period": {func(a *specimen.Announcement) { a.From, a.To = now().AddDate(-2, 0, 0), now().AddDate(-1, 0, 0) }, false},
+		"all documents":           {func(*specimen.Announcement) {}, true},
+		"this signer":             {func(a *specimen.Announcement) { a.Signer = i.DS() }, true},
+		"this signer's key":       {func(a *specimen.Announcement) { a.Signer, a.By = i.DS(), "key" }, true},
+		"this signer's digest":    {func(a *specimen.Announcement) { a.Signer, a.By = i.DS(), "digest" }, true},
+		"another signer's key":    {func(a *specimen.Announcement) { a.Signer, a.By = newIssuer(t, "", "").DS(), "key" }, false},
+		"another signer's digest": {func(a *specimen.Announcement) { a.Signer, a.By = newIssuer(t, "", "").DS(), "digest" }, false},
+		"this number":             {func(a *specimen.Announcement) { a.Numbers = []string{"X", "L898902C3"} }, true},
+		"this code":               {func(a *specimen.Announcement) { a.Code = "P" }, true},
+		"this period":             {func(a *specimen.Announcement) { a.From, a.To = now().AddDate(0, -1, 0), now() }, true},
+		"another group":           {func(a *specimen.Announcement) { a.Group = 11 }, false},
+		"another kind":            {func(a *specimen.Announcement) { a.Kind = trust.DGMalformed }, false},
+		"another signer":          {func(a *specimen.Announcement) { a.Signer = newIssuer(t, "", "").DS() }, false},
+		"another number":          {func(a *specimen.Announcement) { a.Numbers = []string{"L898902C4"} }, false},
+		"another code":            {func(a *specimen.Announcement) { a.Code = "ID" }, false},
+		"an earlier period":       {func(a *specimen.Announcement) { a.From, a.To = now().AddDate(-2, 0, 0), now().AddDate(-1, 0, 0) }, false},
 	} {
 		a := dg12
 		c.change(&a)
@@ -156,5 +161,29 @@ func TestOnlySignersOfListsSignLists(t *testing.T) {
 	_, reports, err := trust.Load([]trust.Source{{Name: "dl", Data: dl}, {Name: "csca", Data: i.CSCA()}, {Name: "crl", Data: crl}}, trust.Options{})
 	if err != nil || reports[0].KnownDeviations != 0 || len(reports[0].Refused) != 1 || !strings.Contains(reports[0].Refused[0].Reason, "revoked") {
 		t.Errorf("%v %+v", err, reports)
+	}
+}
+
+// A state whose authority is vouched for from abroad alone announces nothing.
+func TestAnnouncementsByWayOfAnotherStateCountForNothing(t *testing.T) {
+	t.Parallel()
+	i := newIssuer(t, "ecdsa-P-256-sha256", "ecdsa-P-256-sha256")
+	foreign, err := specimen.NewIssuer(specimen.IssuerConfig{Country: "VN", CSCA: "ecdsa-P-256-sha256", DS: "ecdsa-P-256-sha256", Rand: rand.Reader, Now: now()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	link, err1 := foreign.LinkTo(i, now())
+	dl, err2 := i.DeviationList(now(), specimen.Announcement{Kind: trust.DGHashWrong, Group: 12})
+	if err := errors.Join(err1, err2); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		anchor []byte
+		want   int
+	}{{foreign.CSCA(), 0}, {i.CSCA(), 1}} {
+		_, reports, err := trust.Load([]trust.Source{{Name: "dl", Data: dl}, {Name: "link", Data: link}, {Name: "csca", Data: c.anchor}}, trust.Options{})
+		if err != nil || reports[0].KnownDeviations != c.want || len(reports[0].Refused) != 1-c.want {
+			t.Errorf("%v %+v", err, reports[0])
+		}
 	}
 }

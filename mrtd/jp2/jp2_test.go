@@ -14,6 +14,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/tetratelabs/wazero"
 )
 
 func read(t testing.TB, name string) []byte {
@@ -123,6 +125,52 @@ func TestHostileImagesAreRefused(t *testing.T) {
 		if _, err := d.Decode(context.Background(), c.b); !errors.Is(err, c.want) {
 			t.Errorf("%s: %v, want %v", name, err, c.want)
 		}
+	}
+}
+
+// TestTheSandboxIsGivenNoMoreThanItMayHave calls the functions that the module imports
+// as a hostile module would: out of its memory, beyond the image, for too much.
+func TestTheSandboxIsGivenNoMoreThanItMayHave(t *testing.T) {
+	t.Parallel()
+	d := decoder(t, Config{})
+	m, err := d.runtime.InstantiateModule(t.Context(), d.compiled, wazero.NewModuleConfig().WithName("").WithStartFunctions("j"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const at = 1 << 16
+	for i, v := range []int32{-5, 7, 300, 1 << 30} { // samples of 32 bits
+		m.Memory().WriteUint32Le(uint32(at+4*i), uint32(v))
+	}
+	end := m.Memory().Size()
+	for name, c := range map[string]struct {
+		call func(ctx context.Context)
+		want []byte // nil where the call must fail
+	}{
+		"one component":          {func(ctx context.Context) { initPixels(ctx, 4); copyComponent(ctx, m, at, 0, 1, 4) }, []byte{0, 7, 255, 255}},
+		"every other":            {func(ctx context.Context) { initPixels(ctx, 4); copyComponent(ctx, m, at, 1, 2, 2) }, []byte{0, 0, 0, 7}},
+		"the whole image":        {func(ctx context.Context) { setImageData(ctx, m, at+4, 2) }, []byte{7, 0}},
+		"too many pixels":        {func(ctx context.Context) { initPixels(ctx, 17) }, nil},
+		"beyond the pixels":      {func(ctx context.Context) { initPixels(ctx, 4); copyComponent(ctx, m, at, 1, 1, 4) }, nil},
+		"beyond them by strides": {func(ctx context.Context) { initPixels(ctx, 4); copyComponent(ctx, m, at, 0, 1<<31, 3) }, nil},
+		"no stride":              {func(ctx context.Context) { initPixels(ctx, 4); copyComponent(ctx, m, at, 0, 0, 4) }, nil},
+		"nothing to copy":        {func(ctx context.Context) { initPixels(ctx, 4); copyComponent(ctx, m, at, 0, 1, 0) }, nil},
+		"without pixels":         {func(ctx context.Context) { copyComponent(ctx, m, at, 0, 1, 1) }, nil},
+		"beyond the memory":      {func(ctx context.Context) { initPixels(ctx, 4); copyComponent(ctx, m, end-8, 0, 1, 4) }, nil},
+		"a count that wraps":     {func(ctx context.Context) { initPixels(ctx, 4); copyComponent(ctx, m, at, 0, 1, 1<<30) }, nil},
+		"image beyond memory":    {func(ctx context.Context) { setImageData(ctx, m, end-1, 2) }, nil},
+		"image beyond the limit": {func(ctx context.Context) { setImageData(ctx, m, 0, 17) }, nil},
+	} {
+		s := &decoding{limit: 16}
+		c.call(context.WithValue(t.Context(), decodingKey{}, s))
+		if s.failed != (c.want == nil) || c.want != nil && !bytes.Equal(s.pixels, c.want) {
+			t.Errorf("%s: failed %v, % x", name, s.failed, s.pixels)
+		}
+	}
+	if resize(t.Context(), m, end) != 1 || resize(t.Context(), m, 1<<31) != 0 || resize(t.Context(), m, end+1) != 1 || m.Memory().Size() != end+pageSize {
+		t.Error("the memory does not grow as it may")
+	}
+	if writeNothing(m, at) != 0 {
+		t.Error("a message of the decoder is kept")
 	}
 }
 

@@ -1,6 +1,7 @@
 package specimen
 
 import (
+	"crypto"
 	"fmt"
 	"time"
 
@@ -17,6 +18,7 @@ type Announcement struct {
 	Description string   // printable characters
 	Code        string   // document code
 	Signer      []byte   // certificate of the document signer concerned
+	By          string   // how Signer is named: "key", "digest", or else by issuer and number
 	Numbers     []string // document numbers
 	From, To    time.Time
 }
@@ -46,7 +48,7 @@ func (i *Issuer) DeviationList(at time.Time, entries ...Announcement) ([]byte, e
 		}
 		set = append(set, tlv.Encode(tlv.Sequence, documents, tlv.Encode(tlv.Set, tlv.Encode(tlv.Sequence, parts...))))
 	}
-	content := tlv.Encode(tlv.Sequence, tlv.EncodeInt(0), tlv.Encode(tlv.Set, set...))
+	content := tlv.Encode(tlv.Sequence, tlv.EncodeInt(0), digestIdentifier(crypto.SHA256), tlv.Encode(tlv.Set, set...))
 	return signData(i.cfg.Rand, signer, signSpec{contentType: oidDeviationList, content: content, at: at,
 		certificates: [][]byte{signer.cert, i.csca.cert}})
 }
@@ -62,7 +64,14 @@ func (e Announcement) documents() ([]byte, error) {
 		if err != nil {
 			return nil, fmt.Errorf("specimen: deviation list: %w", err)
 		}
-		parts = append(parts, tlv.Encode(tlv.ContextConstructed(1), c.Issuer.Raw, tlv.Encode(tlv.Integer, c.Serial)))
+		switch e.By {
+		case "key":
+			parts = append(parts, tlv.Encode(tlv.Context(2), c.SubjectKeyID))
+		case "digest":
+			parts = append(parts, tlv.Encode(tlv.Context(3), hashOf(crypto.SHA256, c.Raw)))
+		default:
+			parts = append(parts, tlv.Encode(tlv.ContextConstructed(1), c.Issuer.Raw, tlv.Encode(tlv.Integer, c.Serial)))
+		}
 	}
 	if !e.From.IsZero() {
 		parts = append(parts, tlv.Encode(tlv.ContextConstructed(4),

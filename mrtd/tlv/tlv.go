@@ -155,28 +155,24 @@ func ParsePrefixAt(b []byte, offset int) (Element, int, error) {
 // what follows is the caller's.
 func ParsePrefix(b []byte) (Element, int, error) { return ParsePrefixAt(b, 0) }
 
-// Header is an identifier and a length, read before the contents are there.
-type Header struct {
+// elementHeader is an identifier and a length, read before the contents are there.
+type elementHeader struct {
 	Tag        Tag
 	Size       int // octets of the header itself
 	Length     int // octets of the contents; -1 when indefinite
 	NonMinimal bool
 }
 
-// ParseHeader reads only identifier and length, as a reader of card files must
-// to know how much to fetch. ErrTruncated means that more octets are needed.
-func ParseHeader(b []byte) (Header, error) { return header(b, 0) }
-
-func header(b []byte, offset int) (Header, error) {
+func header(b []byte, offset int) (elementHeader, error) {
 	tag, n, err := identifier(b, offset)
 	if err != nil {
-		return Header{}, err
+		return elementHeader{}, err
 	}
 	length, m, minimal, err := lengthOctets(b[n:], offset+n)
 	if err != nil {
-		return Header{}, err
+		return elementHeader{}, err
 	}
-	return Header{Tag: tag, Size: n + m, Length: length, NonMinimal: !minimal}, nil
+	return elementHeader{Tag: tag, Size: n + m, Length: length, NonMinimal: !minimal}, nil
 }
 
 func identifier(b []byte, offset int) (Tag, int, error) {

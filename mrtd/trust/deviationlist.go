@@ -354,6 +354,10 @@ func (s *Store) listCountry(sd *cms.SignedData) (string, error) {
 				last = err
 				continue
 			}
+			if path.ledAbroad() {
+				last = ErrNotCertified
+				continue
+			}
 			if s.Status(c).Revoked {
 				last = ErrListSignerRevoked
 				continue

@@ -55,16 +55,19 @@ func (s *Store) Path(c *cms.Certificate) (*Path, error) {
 	if err := s.climb(c, p, &budget); err != nil {
 		return nil, err
 	}
-	for n, e := range p.Authorities[1:] {
-		if e.Cert.Country() != p.Authorities[n].Cert.Country() { // one state must not speak for another
-			p.Deviations = append(p.Deviations, deviation.Deviation{Code: deviation.ChainLinkCountry, Where: "link certificate"})
-			break
-		}
+	if p.ledAbroad() {
+		p.Deviations = append(p.Deviations, deviation.Deviation{Code: deviation.ChainLinkCountry, Where: "link certificate"})
 	}
 	for range p.BrokenLinks {
 		p.Deviations = append(p.Deviations, deviation.Deviation{Code: deviation.LinkBroken, Where: "link certificate"})
 	}
 	return p, nil
+}
+
+// ledAbroad reports a path over a link to the authority of another country: one state
+// must not speak for another.
+func (p *Path) ledAbroad() bool {
+	return p.Issuer().Cert.Country() != p.Anchor().Cert.Country()
 }
 
 // climb extends p from c to an anchor. It is as deep as maxLinks, and checks at most

@@ -168,9 +168,6 @@ func (c *Curve) ParsePublicKey(octets []byte) (*PublicKey, error) {
 	return &PublicKey{curve: c, x: x, y: y}, nil
 }
 
-// Curve returns the key's curve.
-func (k *PublicKey) Curve() *Curve { return k.curve }
-
 // Bytes returns the uncompressed point 04 || x || y.
 func (k *PublicKey) Bytes() []byte {
 	out := append(make([]byte, 0, 1+2*k.curve.f.size), 4)
