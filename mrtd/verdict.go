@@ -1,9 +1,6 @@
 package mrtd
 
 import (
-	"cmp"
-	"fmt"
-	"io"
 	"time"
 
 	"ipse/internal/pii"
@@ -165,65 +162,4 @@ func (v *Verdict) Find(id string) *Check {
 		}
 	}
 	return nil
-}
-
-// WriteText writes the verdict for people, without anything personal.
-func (v *Verdict) WriteText(w io.Writer) error {
-	p := &printer{w: w}
-	headline := "REFUSED"
-	if v.Genuine {
-		headline = "GENUINE"
-	}
-	p.line("%s  (policy %s, verified at %s)", headline, v.Policy, v.VerifiedAt.UTC().Format(time.RFC3339))
-	p.line("read at %s, opened by %s", v.ReadAt.UTC().Format(time.RFC3339), cmp.Or(v.Access, "unknown"))
-	if v.Freshness != "" {
-		p.line("freshness of the chip's proof: %s", v.Freshness)
-	}
-	p.line("")
-	for _, c := range v.Checks {
-		p.line("  %-11s %-28s %s", c.Result, c.ID, c.Detail)
-	}
-	if s := v.Signature; s != nil {
-		p.line("")
-		p.line("signature   %s, %s (%d bits); data groups %s %v", s.Algorithm, s.Key, s.Strength, s.DataHash, s.Listed)
-	}
-	for _, c := range v.Chain {
-		p.line("%-15s %s; %s; %s to %s", c.Role, c.Subject, c.Key, c.NotBefore.Format(time.DateOnly), c.NotAfter.Format(time.DateOnly))
-		p.line("%-15s serial %s, SHA-256 %s%s", "", c.Serial, c.SHA256, from(c.Source))
-	}
-	if r := v.Revocation; r != nil {
-		p.line("%-15s of %s, SHA-256 %s", "revocation list", r.ListFrom.Format(time.DateOnly), r.ListSHA256)
-	}
-	if len(v.Deviations) > 0 {
-		p.line("")
-		p.line("deviations")
-		for _, d := range v.Deviations {
-			info, _ := deviation.Lookup(d.Code)
-			p.line("  %-32s %-16s %s (%s)", d.Code, d.Where, info.Text, info.Clause)
-		}
-	}
-	for _, k := range v.KnownDeviations {
-		p.line("announced by %s, %s: %s %s", k.Country, k.Source, k.Kind, k.Description)
-	}
-	p.line("")
-	p.line("trust store %s", v.TrustDigest)
-	return p.err
-}
-
-func from(source string) string {
-	if source == "" {
-		return ""
-	}
-	return ", from " + source
-}
-
-type printer struct {
-	w   io.Writer
-	err error
-}
-
-func (p *printer) line(format string, args ...any) {
-	if p.err == nil {
-		_, p.err = fmt.Fprintf(p.w, format+"\n", args...)
-	}
 }

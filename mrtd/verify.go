@@ -269,7 +269,7 @@ func (v *verifier) hashes() bool {
 			h.Write(have)
 			switch {
 			case string(h.Sum(nil)) == string(want):
-				v.check(name, Passed, clause, "%s", v.sod.Hash)
+				v.check(name, Passed, clause, "%s as signed", v.sod.Hash)
 			case v.excused(id, n):
 				v.check(name, NotOffered, clause, "%s differs from the signed one, as the issuing state announces; the group is not used", v.sod.Hash)
 			default:

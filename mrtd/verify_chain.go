@@ -79,7 +79,7 @@ func (v *verifier) authorityValidity() {
 	if p := issuer.PrivateKeyUsage; p != nil && !p.Contains(v.signer.NotBefore) {
 		v.deviate(deviation.Deviation{Code: deviation.ChainUsagePeriod, Where: "CSCA certificate"})
 	}
-	v.check(id, Passed, clause, "")
+	v.check(id, Passed, clause, "the authority was valid when it certified the signer")
 }
 
 // validNow checks the whole chain today. Certificates outlive the documents
@@ -105,7 +105,7 @@ func (v *verifier) validNow() {
 			return
 		}
 	}
-	v.check(id, Passed, clause, "")
+	v.check(id, Passed, clause, "every certificate of the chain is valid")
 }
 
 func (v *verifier) revocation() {
@@ -162,7 +162,7 @@ func (v *verifier) linkRevocation() {
 		known = known || st.Known
 	}
 	if known {
-		v.check(id, Passed, clause, "")
+		v.check(id, Passed, clause, "no link certificate is on a revocation list")
 	}
 }
 
@@ -170,8 +170,8 @@ func (v *verifier) linkRevocation() {
 func (v *verifier) deviations() {
 	refused := deviation.Refused(v.opts.Policy, v.out.Deviations)
 	if len(refused) > 0 {
-		v.check("policy", Failed, "", "%d deviations are not tolerated under policy %s, the first is %s", len(refused), v.opts.Policy, refused[0].Code)
+		v.check("policy", Failed, "", "departures from the standards that policy %[2]s does not tolerate: %[1]d, the first is %[3]s", len(refused), v.opts.Policy, refused[0].Code)
 		return
 	}
-	v.check("policy", Passed, "", "%d deviations, all tolerated under policy %s", len(v.out.Deviations), v.opts.Policy)
+	v.check("policy", Passed, "", "departures from the standards, all tolerated under policy %[2]s: %[1]d", len(v.out.Deviations), v.opts.Policy)
 }

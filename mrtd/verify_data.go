@@ -39,7 +39,7 @@ func (v *verifier) commonData() {
 		v.check(id, NotOffered, clause, "EF.COM lists other data groups than the signed EF.SOD")
 		return
 	}
-	v.check(id, Passed, clause, "")
+	v.check(id, Passed, clause, "EF.COM lists the data groups that the signed EF.SOD lists")
 }
 
 // documentData reads DG1, DG2, DG11 and DG12. What they say is handed out only
