@@ -198,8 +198,11 @@ func (v *checker) service(name string, s Service) {
 	if len(s.RedirectURIs) == 0 {
 		v.add(name+".redirect_uris", "is empty: name the exact addresses")
 	}
-	for _, u := range append(append([]string{}, s.RedirectURIs...), s.PostLogoutRedirectURIs...) {
+	for _, u := range s.RedirectURIs {
 		v.url(name+".redirect_uris", u, false)
+	}
+	for _, u := range s.PostLogoutRedirectURIs {
+		v.url(name+".post_logout_redirect_uris", u, false)
 	}
 	v.url(name+".backchannel_logout_uri", s.BackChannelLogoutURI, true)
 	if s.RequiredACR != "" {
