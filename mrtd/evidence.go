@@ -18,6 +18,16 @@ type Evidence struct {
 	Session Session
 }
 
+// EvidenceOf makes evidence of files that another reader read, and of what is known of
+// how: the zero Session claims no protocol and no proof. It takes the files over.
+func EvidenceOf(files map[lds.FileID][]byte, session Session) *Evidence {
+	ev := &Evidence{Files: make(map[lds.FileID]pii.Bytes, len(files)), Session: session}
+	for id, b := range files {
+		ev.Files[id] = pii.NewBytes(b)
+	}
+	return ev
+}
+
 // Session says how a chip was read and holds the transcripts that prove it was
 // the chip the documents were issued in. It holds no key of secure messaging but
 // those of the chip authentication transcript.

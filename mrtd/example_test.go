@@ -169,3 +169,19 @@ func Example_customCard() {
 	// Output:
 	// true true
 }
+
+// Files that another program read are judged as well; without proofs of the chip the
+// verdict says what is owed.
+func ExampleEvidenceOf() {
+	at := time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
+	doc, store := exampleDocument(at)
+	v, err := mrtd.Verify(mrtd.EvidenceOf(doc.Files, mrtd.Session{Access: "PACE-GM", ReadAt: at}), store, mrtd.VerifyOptions{Now: at})
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println(v.PassiveAuthentication, v.ChipAuthentic)
+	fmt.Println(v.Find("chip.authentic").Detail)
+	// Output:
+	// true false
+	// the signed security object lists a chip key and no proof of it was given
+}

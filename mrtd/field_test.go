@@ -365,3 +365,38 @@ func TestListsOfUntrustedKeysDoNotCount(t *testing.T) {
 		t.Error("the list of a linked key does not count")
 	}
 }
+
+// Dates: of the authority when it certified the signer, and of the whole chain now. A
+// chain that ended is tolerated with the document that ended before it.
+func TestDatesOfTheChainAreChecked(t *testing.T) {
+	t.Parallel()
+	i := newIssuer(t, "ecdsa-P-256-sha256", "ecdsa-P-256-sha256")
+	before := fault(specimen.FaultNoAKI) // has a signer of its own, certified the day before
+	before.At = now().AddDate(-1, 0, 0)
+	good := specimen.DocumentConfig{}
+	for name, c := range map[string]struct {
+		cfg   specimen.DocumentConfig
+		opts  mrtd.VerifyOptions
+		check string
+		want  mrtd.Result
+		why   string
+	}{
+		"certified before the authority":   {before, mrtd.VerifyOptions{}, "validity.authority_at_issuance", mrtd.Failed, "not valid when it certified"},
+		"certified by a valid authority":   {good, mrtd.VerifyOptions{}, "validity.authority_at_issuance", mrtd.Passed, "was valid"},
+		"judged before its time":           {good, mrtd.VerifyOptions{Now: now().AddDate(0, 0, -3)}, "validity.now", mrtd.Failed, "document signer is not valid before"},
+		"judged before, expired tolerated": {good, mrtd.VerifyOptions{Now: now().AddDate(0, 0, -3), AllowExpired: true}, "validity.now", mrtd.Failed, "not valid before"},
+		"judged after the signer":          {good, mrtd.VerifyOptions{Now: now().AddDate(11, 0, 0)}, "validity.now", mrtd.Failed, "document signer ended"},
+		"after it, expired tolerated":      {good, mrtd.VerifyOptions{Now: now().AddDate(11, 0, 0), AllowExpired: true}, "validity.now", mrtd.NotOffered, "document signer ended"},
+		"judged in time":                   {good, mrtd.VerifyOptions{}, "validity.now", mrtd.Passed, "every certificate"},
+	} {
+		v := verify(t, evidenceOf(t, issue(t, i, c.cfg), nil), storeFrom(t, i.CSCA()), c.opts)
+		got := v.Find(c.check)
+		if got.Result != c.want || !strings.Contains(got.Detail, c.why) || v.Genuine != (c.want != mrtd.Failed) {
+			explain(t, v)
+			t.Errorf("%s: %s, %s", name, got.Result, got.Detail)
+		}
+		if v.Signature.LDSVersion != "0108" {
+			t.Errorf("%s: LDS version %q", name, v.Signature.LDSVersion)
+		}
+	}
+}

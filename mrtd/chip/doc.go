@@ -64,6 +64,15 @@ func FromMRZ(m *mrz.MRZ) Access {
 	return Access{Number: m.Number, BirthDate: m.BirthDate, ExpiryDate: m.ExpiryDate}
 }
 
+// FromCAN returns the access data of a card access number, six digits.
+func FromCAN(number string) Access { return Access{CAN: pii.NewText(number)} }
+
+// FromPrinted returns the access data of what is printed: document number, date of birth
+// and date of expiry (YYMMDD).
+func FromPrinted(number, birth, expiry string) Access {
+	return Access{Number: pii.NewText(number), BirthDate: pii.NewText(birth), ExpiryDate: pii.NewText(expiry)}
+}
+
 // Options say how to read. Access and Rand are required.
 type Options struct {
 	Access Access

@@ -160,7 +160,7 @@ func (o *openCard) give(b []byte, ne int) *apdu.Response {
 
 func anyone() chip.Options {
 	return chip.Options{Rand: rand.Reader, Extra: []lds.FileID{lds.DG11, lds.DG12},
-		Access: chip.Access{Number: text("L898902C3"), BirthDate: text("740812"), ExpiryDate: text("120415")}}
+		Access: chip.FromPrinted("L898902C3", "740812", "120415")}
 }
 
 // TestFiles: whatever the chip's habits, files come out whole.

@@ -132,6 +132,9 @@ func (r *reader) run(ctx context.Context) error {
 		return err
 	}
 	r.take(com, sod)
+	if len(com.data) == 0 {
+		r.deviate(deviation.COMMissing, string(lds.COM))
+	}
 	if len(sod.data) == 0 {
 		return failed("read SOD", ErrAnswer, errors.New("the document has no security object"))
 	}

@@ -121,7 +121,7 @@ func TestProtocols(t *testing.T) {
 				return
 			}
 			card.Reset()
-			opts.Access = chip.Access{CAN: text(doc.CAN)}
+			opts.Access = chip.FromCAN(doc.CAN)
 			if r, err = chip.Read(t.Context(), card, opts); err != nil {
 				t.Fatalf("with the CAN: %v", err)
 			}
@@ -566,5 +566,30 @@ func TestBatchesSaveTrips(t *testing.T) {
 				t.Error("the document was opened twice")
 			}
 		})
+	}
+}
+
+// TestDocumentsWithoutCOM are read by what EF.SOD lists, which is named.
+func TestDocumentsWithoutCOM(t *testing.T) {
+	t.Parallel()
+	for _, batched := range []bool{false, true} {
+		doc, _ := issue(t, specimen.DocumentConfig{AA: "ecdsa-P-256-sha256"})
+		delete(doc.Files, lds.COM)
+		card, err := specimen.NewChip(doc, rand.Reader)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var way chip.Card = card
+		if batched {
+			way = &batchCard{Card: card}
+		}
+		r, err := chip.Read(t.Context(), way, options(t, doc))
+		if err != nil {
+			t.Fatal(err)
+		}
+		check(t, doc, r, lds.SOD, lds.DG1, lds.DG2, lds.DG15)
+		if !has(r, deviation.COMMissing) || r.AA == nil {
+			t.Errorf("%v", r.Deviations)
+		}
 	}
 }

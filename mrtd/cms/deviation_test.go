@@ -99,9 +99,10 @@ func TestEveryDepartureOfACertificateIsNamed(t *testing.T) {
 			p.subject = tlv.Encode(tlv.Sequence, rdn("2.5.4.3", "Test"))
 			p.issuer = p.subject
 		}, deviation.CertNoCountry},
-		"lower-case country":    {func(p *parts) { p.subject = tlv.Encode(tlv.Sequence, rdn(oidCountry, "ut")) }, deviation.CertCountryCase},
-		"year 2051 as UTC time": {func(p *parts) { p.notBefore = tlv.Encode(tlv.UTCTime, []byte("2601010000Z")) }, deviation.CertTime},
-		"no basic constraints":  {func(p *parts) { p.drop(oidBasic) }, deviation.CertNoBasic},
+		"lower-case country":            {func(p *parts) { p.subject = tlv.Encode(tlv.Sequence, rdn(oidCountry, "ut")) }, deviation.CertCountryCase},
+		"UTC time without seconds":      {func(p *parts) { p.notBefore = tlv.Encode(tlv.UTCTime, []byte("2601010000Z")) }, deviation.CertTime},
+		"year 2026 as generalized time": {func(p *parts) { p.notBefore = tlv.Encode(tlv.GeneralizedTime, []byte("20260101000000Z")) }, deviation.CertTime},
+		"no basic constraints":          {func(p *parts) { p.drop(oidBasic) }, deviation.CertNoBasic},
 		"no authority": {func(p *parts) {
 			p.drop(oidBasic)
 			p.extensions = append(p.extensions, ext(oidBasic, true, tlv.Encode(tlv.Sequence)))
