@@ -23,7 +23,7 @@ var floors = [][]string{
 	{"internal/pii", "internal/fair", "internal/metrics"},
 	{"internal/pii/piitest"},
 	{"mrtd/tlv"},
-	{"mrtd/internal/ec", "mrtd/internal/apdu", "mrtd/deviation", "mrtd/jp2"},
+	{"mrtd/internal/ec", "mrtd/internal/apdu", "mrtd/deviation", "mrtd/jp2", "face/internal/kernel"},
 	{"mrtd/mrz", "mrtd/cms"},
 	{"mrtd/lds", "mrtd/trust", "mrtd/internal/sm"},
 	{"mrtd/internal/pace"},

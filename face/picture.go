@@ -14,8 +14,7 @@ type picture struct {
 	monoTone bool   // grey: cb and cr hold 128
 
 	decoder baselineDecoder
-	tables  []*numberTable // of the networks that it was sampled for
-	row     pixelRow
+	rows    pixelRows
 }
 
 // reset gives the planes their sizes, growing the buffers when needed. Old
@@ -47,7 +46,7 @@ func (p *picture) wipe() {
 		clear(*b)
 		*b = (*b)[:0]
 	}
-	p.row = pixelRow{}
+	p.rows = pixelRows{}
 	p.w, p.h, p.cw, p.ch = 0, 0, 0, 0
 }
 

@@ -26,17 +26,21 @@ func Sample(dst []int16, plane []byte, stride int, l Line) {
 	x, y := l.X+n*l.DX, l.Y+n*l.DY
 	for i := n; i < len(dst); i++ {
 		o := (y>>16)*stride + x>>16
-		dst[i] = Mix(plane[o], plane[o+1], plane[o+stride], plane[o+stride+1], x, y)
+		dst[i] = Round(Mix(plane[o], plane[o+1], plane[o+stride], plane[o+stride+1], x, y))
 		x, y = x+l.DX, y+l.DY
 	}
 }
 
-// Mix weighs the samples a, b above c, d with the 256ths of a place, 16.16, between them.
-func Mix(a, b, c, d byte, x, y int) int16 {
+// Mix weighs the samples a, b above c, d with the 256ths of a place, 16.16, between
+// them. The result is 16.16.
+func Mix(a, b, c, d byte, x, y int) int {
 	fx, fy := x&0xffff>>8, y&0xffff>>8
 	top, bottom := int(a)<<8+(int(b)-int(a))*fx, int(c)<<8+(int(d)-int(c))*fx
-	return int16((top<<8 + (bottom-top)*fy + 1<<13) >> 14)
+	return top<<8 + (bottom-top)*fy
 }
+
+// Round rounds a sample, 16.16, to quarters of a level.
+func Round(v int) int16 { return int16((v + 1<<13) >> 14) }
 
 // Halve adds up boxes of two samples by two: means in quarters of a level. Both rows
 // have twice as many samples as dst.
