@@ -3,6 +3,8 @@ package face
 import (
 	"math"
 	"time"
+
+	"ipse/face/internal/kernel"
 )
 
 // How far out of focus a frame is, after Zhuo and Sim, "Defocus map estimation from
@@ -59,11 +61,20 @@ func (c *Check) focus() {
 	}
 }
 
+// Sizes of the measure's scratch memory.
+const (
+	focusMost   = focusSide + 2*focusMargin // side of the largest window with its margins
+	focusRadius = kernel.Taps / 2           // of a blur
+)
+
 // focusWindow is the scratch memory of the measure.
 type focusWindow struct {
-	first, second, row [(focusSide + 2*focusMargin) * (focusSide + 2*focusMargin)]float32
-	slopes             [256]int
-	sigmas             [focusBins]int
+	first, second [focusMost * focusMost]float32 // the window after either blur
+	slope         [focusSide * focusSide]float32
+	line          [focusMost + 2*focusRadius]float32
+	rows          [(focusMost + 2*focusRadius) * focusMost]float32
+	slopes        [256]int
+	sigmas        [focusBins]int
 }
 
 func (f *focusWindow) wipe() { *f = focusWindow{} }
@@ -111,13 +122,30 @@ func (f *focusWindow) measure(p *picture, x0, y0, side int) {
 	f.blur(f.first[:n*n], f.first[:n*n], n, focusFirst)
 	f.blur(f.second[:n*n], f.first[:n*n], n, math.Sqrt(focusSecond*focusSecond-focusFirst*focusFirst))
 	clear(f.slopes[:])
-	f.each(n, func(_, slope float32) { f.slopes[min(int(focusFine*slope), 255)]++ })
+	for y := range side {
+		from := f.first[(y+focusMargin-1)*n+focusMargin-1:]
+		for x := range side {
+			dx, dy := from[n+x+2]-from[n+x], from[2*n+x+1]-from[x+1]
+			slope := float32(math.Sqrt(float64(dx*dx+dy*dy))) / 2
+			f.slope[y*side+x] = slope
+			f.slopes[min(int(focusFine*slope), 255)]++
+		}
+	}
 	least := max(percentile(&f.slopes, int((1-focusEdges)*float32(side*side)))/focusFine, focusSlope)
-	f.each(n, func(ratio, slope float32) {
+	for i, slope := range f.slope[:side*side] {
 		if slope >= least {
+			ratio := f.ratio((i/side+focusMargin)*n+i%side+focusMargin, n)
 			f.sigmas[min(int(sigmaOf(ratio)/focusStep), focusBins-1)]++
 		}
-	})
+	}
+}
+
+// ratio is the slope at a point after the first blur over that after the second,
+// along the second's direction, so that noise, which has none, adds less to it.
+func (f *focusWindow) ratio(i, n int) float32 {
+	ax, ay := f.first[i+1]-f.first[i-1], f.first[i+n]-f.first[i-n]
+	bx, by := f.second[i+1]-f.second[i-1], f.second[i+n]-f.second[i-n]
+	return (ax*bx + ay*by) / max(bx*bx+by*by, 1e-3)
 }
 
 // sigmaOf is the blur at an edge whose slopes have the ratio r.
@@ -130,24 +158,11 @@ func sigmaOf(r float32) float32 {
 	return float32(math.Sqrt(float64(max(over, 0) / under)))
 }
 
-// each calls see for each point of the window with the slope after the first blur
-// and its ratio to that after the second, along the second's direction, so that
-// noise, which has none, adds less to it.
-func (f *focusWindow) each(n int, see func(ratio, slope float32)) {
-	for y := focusMargin; y < n-focusMargin; y++ {
-		for i := y*n + focusMargin; i < (y+1)*n-focusMargin; i++ {
-			ax, ay := f.first[i+1]-f.first[i-1], f.first[i+n]-f.first[i-n]
-			bx, by := f.second[i+1]-f.second[i-1], f.second[i+n]-f.second[i-n]
-			see((ax*bx+ay*by)/max(bx*bx+by*by, 1e-3), float32(math.Sqrt(float64(ax*ax+ay*ay)))/2)
-		}
-	}
-}
-
 // blur convolves an n x n window with a Gaussian; what lies outside counts as the
 // nearest edge. dst may be src.
 func (f *focusWindow) blur(dst, src []float32, n int, sigma float64) {
-	const radius = 4
-	var taps [2*radius + 1]float32
+	const radius = focusRadius
+	var taps [kernel.Taps]float32
 	var sum float32
 	for i := range taps {
 		taps[i] = float32(math.Exp(-float64((i-radius)*(i-radius)) / (2 * sigma * sigma)))
@@ -156,17 +171,18 @@ func (f *focusWindow) blur(dst, src []float32, n int, sigma float64) {
 	for i := range taps {
 		taps[i] /= sum
 	}
-	pass := func(to, from []float32, step, line int) {
-		for l := range n {
-			for i := range n {
-				var v float32
-				for k, t := range taps {
-					v += t * from[l*line+min(max(i+k-radius, 0), n-1)*step]
-				}
-				to[l*line+i*step] = v
-			}
+	rows := f.rows[:(n+2*radius)*n]
+	line := f.line[:n+2*radius]
+	for y := range n {
+		copy(line[radius:], src[y*n:(y+1)*n])
+		for i := range radius {
+			line[i], line[n+radius+i] = line[radius], line[n+radius-1]
 		}
+		kernel.Convolve(rows[(y+radius)*n:][:n], line, 1, &taps)
 	}
-	pass(f.row[:n*n], src, 1, n)
-	pass(dst, f.row[:n*n], n, 1)
+	for i := range radius {
+		copy(rows[i*n:(i+1)*n], rows[radius*n:])
+		copy(rows[(n+radius+i)*n:][:n], rows[(n+radius-1)*n:])
+	}
+	kernel.Convolve(dst[:n*n], rows, n, &taps)
 }

@@ -31,6 +31,7 @@ func (e *Engine) Stages(ctx context.Context, jpeg []byte, measure func([]Stage) 
 			{"detect", func() error { _, err := k.detect(&k.picture); return err }},
 			{"mesh", func() error { return k.findMesh(&k.picture, o.box, &o.mesh) }},
 			{"light", func() error { k.picture.measureLight(&o.mesh); return nil }},
+			{"focus", func() error { k.picture.defocus(&o.mesh, &k.focus); return nil }},
 			{"eyes", func() error { return k.observeEyes(o) }},
 			{"flatness", func() error { flatness(&neutral, &o.mesh); return nil }},
 			{"align", func() error { k.picture.align(&o.mesh, &k.aligned); return nil }},
