@@ -47,7 +47,8 @@ func TestLoginPageShowsExactlyWhatIsAsked(t *testing.T) {
 // attributes; and never where the service wants the person asked.
 func TestRememberedAnswersHoldForTheSameTerms(t *testing.T) {
 	t.Parallel()
-	p := world(t, "high")
+	ps := worldWith(t, "high", nil, service("tax"), service("family"))
+	p := ps[0]
 	l := p.begin(t)
 	terms := l.view(t).Terms
 	if terms == "" || p.begin(t).view(t).Terms != terms {
@@ -63,6 +64,7 @@ func TestRememberedAnswersHoldForTheSameTerms(t *testing.T) {
 		"one attribute more":            p.begin(t, param("scope", "openid profile age")),
 		"one that it cannot do without": p.begin(t, param("claims", `{"userinfo":{"birthdate":{"essential":true}}}`)),
 		"another level":                 p.begin(t, param("acr_values", "eidas3")),
+		"another service":               ps[1].begin(t), // of the same office, with the same words
 		"another reason":                world(t, "high", func(s *idp.Service) { s.Purpose.EN = "Something else" }).begin(t),
 	} {
 		if got := other.view(t).Terms; got == terms || got == "" {
@@ -154,6 +156,19 @@ func TestForgedPresentationsReleaseNothing(t *testing.T) {
 	}
 	if len(p.w.Journal()) != 0 || p.w.Store.Count("code") != 0 {
 		t.Error("something was released")
+	}
+}
+
+// TestClaimsOfNoKnownLevelReleaseNothing: a level that this server does not know must
+// not pass for one that suffices.
+func TestClaimsOfNoKnownLevelReleaseNothing(t *testing.T) {
+	t.Parallel()
+	for _, level := range []string{"", "highest", "HIGH"} {
+		p := world(t, level)
+		l := p.begin(t)
+		if _, err := l.browser.Agree(t, l.id); !errors.Is(err, idp.ErrPresentation) || len(p.w.Journal()) != 0 {
+			t.Errorf("level %q: %v", level, err)
+		}
 	}
 }
 
