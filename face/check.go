@@ -78,15 +78,16 @@ type Given struct {
 // NewRecordedCheck judges recorded frames by the same rule. The instructions and
 // their times are those of the recording; one that is not followed before the
 // next was given (within a quarter of a second) is not followed. A missing
-// leading ActionCenter is taken as given at the first frame. Without a portrait
-// (nil) the run is judged for liveness alone.
-func (e *Engine) NewRecordedCheck(ctx context.Context, portrait []byte, given []Given) (*Check, error) {
+// leading ActionCenter is taken as given at the first frame. shown are the colours
+// that lit the face afterwards, or none; their times are zero where those of the
+// instructions are. Without a portrait (nil) the run is judged for liveness alone.
+func (e *Engine) NewRecordedCheck(ctx context.Context, portrait []byte, given []Given, shown []Shown) (*Check, error) {
 	if len(given) > 0 && given[0].Action != ActionCenter {
 		given = append([]Given{{Action: ActionCenter}}, given...)
 	}
 	var challenge Challenge
 	var times []time.Duration
-	paced := !slices.ContainsFunc(given, func(g Given) bool { return g.At != 0 })
+	paced := !slices.ContainsFunc(given, func(g Given) bool { return g.At != 0 }) && !slices.ContainsFunc(shown, func(s Shown) bool { return s.At != 0 })
 	for i, g := range given {
 		if i > 0 && !paced && (g.At < given[i-1].At || (g.At == given[i-1].At && i > 1)) {
 			return nil, fmt.Errorf("%w: its times do not advance", ErrChallenge)
@@ -96,7 +97,18 @@ func (e *Engine) NewRecordedCheck(ctx context.Context, portrait []byte, given []
 	if err := challenge.validate(); err != nil {
 		return nil, err
 	}
+	var light lightStep
+	if len(shown) > 0 {
+		if err := light.replay(shown, paced); err != nil {
+			return nil, err
+		}
+		if !paced && light.given <= times[len(times)-1] {
+			return nil, fmt.Errorf("%w: its light comes before its last instruction", ErrChallenge)
+		}
+		challenge, times = append(challenge, ActionLight), append(times, light.given)
+	}
 	c := e.newCheck(challenge)
+	c.light = light
 	if !paced {
 		c.times = times
 	}
@@ -385,7 +397,9 @@ func (c *Check) give(at time.Duration) {
 }
 
 // lit says that the colours are the instruction in force.
-func (c *Check) lit() bool { return !c.finished && c.challenge[c.index] == ActionLight }
+func (c *Check) lit() bool {
+	return !c.finished && !c.waiting && c.challenge[c.index] == ActionLight
+}
 
 // shine moves the colours on with the time, whatever the frame showed.
 func (c *Check) shine(g *Guidance) {

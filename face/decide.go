@@ -39,12 +39,12 @@ func (c *Check) signals() []signal {
 		whole, least := c.identity.similarity(c.reference)
 		portrait = c.identity.enough() && whole >= c.engine.live.Cosine && least >= c.engine.threshold.Cosine
 	}
-	plain, screen := c.surface.plain()
+	c.report.Light = c.light.judge()
 	list := []signal{
 		{name: "one_face", passed: float32(c.report.TwoFaces) <= twoFacesShare*float32(c.stream.frames), reason: ReasonSeveralFaces},
 		{name: "instructions_followed", passed: ended == "", reason: ended},
 		{name: "depth", passed: c.flat[0] >= turnResidual && c.flat[1] >= turnResidual && c.flat[0]+c.flat[1] >= turnsSum, reason: ReasonNotLive},
-		{name: "no_screen", passed: plain, reason: screen},
+		c.screenSignal(),
 		{name: "camera_stream", passed: !c.stream.interpolated() && c.stream.paced(), reason: ReasonNotLive},
 		{name: "sensor_noise", passed: c.signs.noisy(), reason: ReasonNotLive},
 		{name: "one_recording", passed: c.signs.whole(), reason: ReasonNotLive},
@@ -59,10 +59,27 @@ func (c *Check) signals() []signal {
 	return list
 }
 
+// screenSignal wants a surface without a grid in frames in which one could be seen.
+// Where the camera is too soft for that, light that follows stands in: a screen
+// shines, and hardly reflects.
+func (c *Check) screenSignal() signal {
+	l := c.surface.looks()
+	s := signal{name: "no_screen", reason: ReasonNotLive}
+	switch {
+	case l.screen():
+	case l.measured:
+		s.passed = true
+	case c.report.Light.Outcome == LightFollows:
+		s.passed, s.note = true, "by light"
+	default:
+		s.reason, s.note = ReasonPoorQuality, "not measured"
+	}
+	return s
+}
+
 // lightSignal weighs what the face did under the page's colours by the policy's
 // rule. What was not seen contradicts nothing, unless the rule requires it.
 func (c *Check) lightSignal() signal {
-	c.report.Light = c.light.judge()
 	s := signal{name: "light", reason: ReasonNotLive}
 	switch c.report.Light.Outcome {
 	case LightFollows:

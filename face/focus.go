@@ -27,6 +27,7 @@ const (
 	focusBins   = 160 // of focusStep each
 	focusStep   = .05 // pixels
 	focusPer    = 640 // the measure holds for pictures of so many pixels on their longer side
+	focusSmall  = 427 // up to so many, a picture is drawn out to twice the size: lashes and lids lie too close for the blurs
 )
 
 // Limits of focus.
@@ -84,14 +85,19 @@ func (f *focusWindow) wipe() { *f = focusWindow{} }
 // of the edges of eyes and brows. The greatest value when there are no edges.
 func (p *picture) defocus(m *mesh, f *focusWindow) float32 {
 	clear(f.sigmas[:])
-	span := m.eyeDistance()
+	times := 1
+	if max(p.w, p.h) <= focusSmall {
+		times = 2
+	}
+	span := m.eyeDistance() * float32(times)
 	side := min(int(focusWidth*span), focusSide)
-	if side < 8 || p.w < focusSide+2*focusMargin || p.h < focusSide+2*focusMargin {
+	if side < 8 || times*min(p.w, p.h) < focusSide+2*focusMargin {
 		return focusBins * focusStep
 	}
 	for _, eye := range [2][2]int{{ptOuterEyeL, ptInnerEyeL}, {ptInnerEyeR, ptOuterEyeR}} {
 		a, b := m.points[eye[0]], m.points[eye[1]]
-		f.measure(p, int((a.x+b.x)/2)-side/2, int((a.y+b.y)/2-focusRise*span)-side/2, side)
+		x, y := float32(times)*(a.x+b.x)/2, float32(times)*(a.y+b.y)/2
+		f.measure(p, times, int(x)-side/2, int(y-focusRise*span)-side/2, side)
 	}
 	total := 0
 	for _, n := range f.sigmas {
@@ -103,20 +109,25 @@ func (p *picture) defocus(m *mesh, f *focusWindow) float32 {
 	below := total / focusRank
 	for i, n := range f.sigmas {
 		if below -= n; below < 0 {
-			return (float32(i) + .5) * focusStep * focusPer / float32(max(p.w, p.h))
+			return (float32(i) + .5) * focusStep * focusPer / float32(times*max(p.w, p.h))
 		}
 	}
 	return focusBins * focusStep
 }
 
-// measure adds the sigmas of a window's edges to the tally.
-func (f *focusWindow) measure(p *picture, x0, y0, side int) {
+// measure adds the sigmas of the edges in a window of the picture, drawn out so many
+// times, to the tally.
+func (f *focusWindow) measure(p *picture, times, x0, y0, side int) {
 	n := side + 2*focusMargin
-	x0, y0 = min(max(x0-focusMargin, 0), p.w-n), min(max(y0-focusMargin, 0), p.h-n)
+	x0, y0 = min(max(x0-focusMargin, 0), times*p.w-n), min(max(y0-focusMargin, 0), times*p.h-n)
 	for y := range n {
-		from := p.y[(y0+y)*p.w+x0:][:n]
-		for x, v := range from {
-			f.first[y*n+x] = float32(v)
+		for x := range n {
+			if times == 1 {
+				f.first[y*n+x] = float32(p.y[(y0+y)*p.w+x0+x])
+				continue
+			}
+			u, v := ((2*(x0+x)+1)*one/times-one)/2, ((2*(y0+y)+1)*one/times-one)/2
+			f.first[y*n+x] = float32(bilinear(p.y, p.w, p.h, u, v)) / one
 		}
 	}
 	f.blur(f.first[:n*n], f.first[:n*n], n, focusFirst)

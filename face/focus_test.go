@@ -94,23 +94,68 @@ func TestWhatIsOutOfFocus(t *testing.T) {
 	}
 }
 
-// A surface that was never sharp is not measured, and fails for its quality.
-func TestBlurredSurfacesAreNotMeasured(t *testing.T) {
+// A grid is looked for in frames in which one could be seen: most of the run's, and
+// three at least. Without them the signal is not measured, and fails for the quality
+// of the picture; light that follows stands in, and hides no grid that is seen.
+func TestASurfaceIsMeasuredWhereAGridCouldBeSeen(t *testing.T) {
 	t.Parallel()
+	for name, v := range map[string]struct {
+		sharp, soft   int
+		grid, rainbow float32
+		light         LightOutcome
+		passed        bool
+		reason        Reason
+	}{
+		"sharp and plain":           {5, 0, 9, .5, LightNotAvailable, true, ""},
+		"sharp, a grid":             {5, 0, 99, .5, LightNotAvailable, false, ReasonNotLive},
+		"a little of both":          {5, 0, 25, 1, LightNotAvailable, false, ReasonNotLive},
+		"half of them sharp":        {3, 3, 9, .5, LightNotAvailable, true, ""},
+		"too few":                   {2, 0, 9, .5, LightNotAvailable, false, ReasonPoorQuality},
+		"now and then sharp":        {3, 4, 9, .5, LightNotAvailable, false, ReasonPoorQuality},
+		"soft":                      {0, 9, 9, .5, LightNotAvailable, false, ReasonPoorQuality},
+		"soft, in the page's light": {0, 9, 9, .5, LightFollows, true, ""},
+		"soft, in another light":    {0, 9, 9, .5, LightContradicts, false, ReasonPoorQuality},
+		"soft, a grid":              {0, 9, 99, .5, LightFollows, false, ReasonNotLive},
+		"nothing, in the light":     {0, 0, 0, 0, LightFollows, true, ""},
+		"nothing":                   {0, 0, 0, 0, LightNotAvailable, false, ReasonPoorQuality},
+	} {
+		c := &Check{}
+		c.report.Light.Outcome = v.light
+		for i := range v.sharp + v.soft {
+			c.surface.grid[i], c.surface.rainbow[i], c.surface.resolved[i] = v.grid, v.rainbow, i < v.sharp
+			c.surface.count++
+		}
+		if s := c.screenSignal(); s.passed != v.passed || (!s.passed && s.reason != v.reason) || (s.note == "by light") != (v.passed && v.light == LightFollows) {
+			t.Errorf("%s: %+v", name, s)
+		}
+	}
 	var s surface
-	for range 2 * surfaceNeeded {
-		s.take(nil, &observation{defocus: blurredAbove + .1})
+	s.take(nil, &observation{defocus: blurredAbove + .1})
+	if s.count != 0 {
+		t.Error("a frame out of focus counts")
 	}
-	if passed, reason := s.plain(); passed || reason != ReasonPoorQuality || s.count != 0 {
-		t.Errorf("%v %s after %d samples", passed, reason, s.count)
-	}
-	s.count = surfaceNeeded
-	if passed, _ := s.plain(); !passed {
-		t.Error("a plain surface fails")
-	}
-	s.grid = [surfaceSamples]float32{99, 99, 99}
-	if passed, reason := s.plain(); passed || reason != ReasonNotLive {
-		t.Errorf("a grid: %v %s", passed, reason)
+}
+
+// Frames of half the size are measured as the same view in full size.
+func TestDefocusOfSmallPictures(t *testing.T) {
+	t.Parallel()
+	var f focusWindow
+	for _, sigma := range []float64{1.2, 1.6, 2.4} { // of 640 pixels
+		full, m := edges(sigma, 60)
+		small := &picture{w: full.w / 2, h: full.h / 2, y: make([]byte, full.w*full.h/4)}
+		for i := range small.y {
+			o := i/small.w*2*full.w + i%small.w*2
+			small.y[i] = byte((int(full.y[o]) + int(full.y[o+1]) + int(full.y[o+full.w]) + int(full.y[o+full.w+1]) + 2) / 4)
+		}
+		half := *m
+		for i := range half.points {
+			half.points[i].x, half.points[i].y = m.points[i].x/2, m.points[i].y/2
+		}
+		// Two pixels in one, and what draws them out again, blur too.
+		want := math.Sqrt(sigma*sigma + .6)
+		if v := small.defocus(&half, &f); math.Abs(float64(v)-want) > .35+.1*want {
+			t.Errorf("sigma %.1f: %.2f, want about %.2f", sigma, v, want)
+		}
 	}
 }
 

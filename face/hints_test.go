@@ -160,7 +160,7 @@ func TestInterpolatedFramesAreRefused(t *testing.T) {
 func TestSmallMovementsAreEncouraged(t *testing.T) {
 	t.Parallel()
 	s := live(t, "p02")
-	c, err := engine(t).NewRecordedCheck(t.Context(), nil, []face.Given{{Action: face.ActionTurnLeft}, {Action: face.ActionSmile}})
+	c, err := engine(t).NewRecordedCheck(t.Context(), nil, []face.Given{{Action: face.ActionTurnLeft}, {Action: face.ActionSmile}}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,6 +5,7 @@ import (
 	"io"
 	"math"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -55,10 +56,10 @@ func (c lightColour) adds() chroma {
 // lightStep is a run's sequence and what the face did.
 type lightStep struct {
 	code  [lightColours]uint8 // indices of the palette, neighbours differ
-	drawn bool
 	given time.Duration
 	told  [lightColours]time.Duration // when the page was told each colour
 	next  int                         // colours told so far
+	past  bool                        // told holds when the colours of a recorded run were shown
 
 	at    [lightFrames]time.Duration
 	face  [lightFrames]chroma // over the background's
@@ -82,7 +83,53 @@ func (l *lightStep) draw(random io.Reader) error {
 		}
 		l.code[i] = uint8(v)
 	}
-	l.drawn = true
+	return nil
+}
+
+// Shown is a colour that the page of a recorded run showed, "#rrggbb", and when, since
+// the first frame.
+type Shown struct {
+	Colour string
+	At     time.Duration
+}
+
+// LightColours lists the colours of the light; white comes before them.
+func LightColours() []string {
+	var list []string
+	for _, c := range palette() {
+		list = append(list, c.String())
+	}
+	return list
+}
+
+// replay takes the sequence of a recorded run: white perhaps, then lightColours of
+// LightColours, no two in a row the same. Without times (paced) it is shown as a
+// live check shows it.
+func (l *lightStep) replay(shown []Shown, paced bool) error {
+	l.given = -1
+	if len(shown) > 0 && shown[0].Colour == white {
+		l.given = shown[0].At
+		shown = shown[1:]
+	}
+	if len(shown) != lightColours {
+		return fmt.Errorf("%w: it shows %d colours, not %d", ErrChallenge, len(shown), lightColours)
+	}
+	known := LightColours()
+	last := l.given
+	for i, s := range shown {
+		c := slices.Index(known, strings.ToLower(s.Colour))
+		switch {
+		case c < 0 || i > 0 && c == int(l.code[i-1]):
+			return fmt.Errorf("%w: colour %d is unknown, or the one before it", ErrChallenge, i+1)
+		case !paced && s.At <= last:
+			return fmt.Errorf("%w: the times of the colours do not advance", ErrChallenge)
+		}
+		l.code[i], l.told[i], last = uint8(c), s.At, s.At
+	}
+	l.past = !paced
+	if l.given < 0 {
+		l.given = max(shown[0].At-lightLead, 0)
+	}
 	return nil
 }
 
@@ -93,6 +140,9 @@ func (l *lightStep) colour(now time.Duration) (hex string, over bool) {
 	if now-l.given >= lightLongest {
 		return "", true
 	}
+	for l.past && l.next < lightColours && now >= l.told[l.next] {
+		l.next++
+	}
 	due := l.given + lightLead
 	if l.next > 0 {
 		due = l.told[l.next-1] + lightSlot
@@ -100,7 +150,7 @@ func (l *lightStep) colour(now time.Duration) (hex string, over bool) {
 	switch {
 	case l.next == lightColours:
 		return l.shown(), now >= due+lightTail
-	case now >= due:
+	case !l.past && now >= due:
 		l.told[l.next] = now
 		l.next++
 	}

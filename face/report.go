@@ -20,10 +20,12 @@ type Report struct {
 	FlatnessLeft  float32 `json:"flatness_left"`
 	FlatnessRight float32 `json:"flatness_right"`
 
-	// Grid and Rainbow tell a screen; medians over Surfaces sharp frames.
+	// Grid and Rainbow tell a screen; medians over frames in focus, of which there were
+	// Surfaces. Resolved: most of them were sharp enough for a grid to be seen.
 	Grid     float32 `json:"grid"`
 	Rainbow  float32 `json:"rainbow"`
 	Surfaces int     `json:"surfaces"`
+	Resolved bool    `json:"resolved"`
 
 	// Judged frames could be told from a mixture of their neighbours; Mixed were not.
 	Judged   int `json:"judged"`
@@ -71,7 +73,8 @@ type StepReport struct {
 type Signal struct {
 	Name   string `json:"name"`
 	Passed bool   `json:"passed"`
-	// Note says what passed and failed do not: "not available", "advisory".
+	// Note says what passed and failed do not: "not available", "not
+	// measured", "by light", "advisory".
 	Note string `json:"note,omitempty"`
 }
 
@@ -86,7 +89,8 @@ func (c *Check) Report() Report {
 	r.ClockLead, r.ClockLag, r.Jitter = c.stream.lead, c.stream.lag, time.Duration(c.stream.pace.deviation()*float64(time.Millisecond))
 	r.Unchanged, r.Cuts, r.Doubled, r.Recurring = c.signs.still(), c.signs.cuts, c.signs.twice, c.signs.recurs
 	r.FlatnessLeft, r.FlatnessRight = c.flat[0], c.flat[1]
-	r.Grid, r.Rainbow, r.Surfaces = c.surface.medians()
+	l := c.surface.looks()
+	r.Grid, r.Rainbow, r.Surfaces, r.Resolved = l.grid, l.rainbow, l.samples, l.measured
 	r.Continuity, r.ContinuityTurned = c.identity.minimum, min(c.identity.turnMin, c.identity.doneMin)
 	r.Samples = c.identity.counts[0] + c.identity.counts[1] + c.identity.turned
 	return r

@@ -8,12 +8,17 @@ const (
 	surfaceNeeded  = 3
 	gridLimit      = 30  // gridStrength: screens 45 and more, faces under 25
 	rainbowLimit   = 1.4 // rainbow: screens 1.8 and more, rooms under 0.8
+	// Up to so much defocus a grid can be seen: a lens whose blur is .75 pixels still
+	// passes 6 % of a wave of the sensor's own limit, two pixels, and the grid's limit
+	// is reached by a wave of about that; eyes and brows, filmed sharp, read as .8. What
+	// is finer than two pixels is lost sooner: docs/liveness.md.
+	resolvedBelow = 1.1
 )
 
-// surface collects the measures of a screen over a run, of frames that are sharp
-// enough for its grid to be seen.
+// surface collects the measures of a screen over a run, of frames that are in focus.
 type surface struct {
 	grid, rainbow [surfaceSamples]float32
+	resolved      [surfaceSamples]bool // sharp enough for a grid to be seen
 	count         int
 }
 
@@ -23,25 +28,47 @@ func (s *surface) take(k *worker, o *observation) {
 	}
 	s.grid[s.count] = k.picture.gridStrength(&o.mesh, &k.gridWindow)
 	s.rainbow[s.count] = k.picture.rainbow(&k.moire)
+	s.resolved[s.count] = o.defocus <= resolvedBelow
 	s.count++
 }
 
-func (s *surface) medians() (grid, rainbow float32, count int) {
-	if s.count == 0 {
-		return 0, 0, 0
-	}
-	g, r := s.grid, s.rainbow
-	slices.Sort(g[:s.count])
-	slices.Sort(r[:s.count])
-	return g[s.count/2], r[s.count/2], s.count
+// looks is what the surface looks like.
+type looks struct {
+	grid, rainbow float32 // medians
+	samples       int
+	// measured: enough frames, and at least half, in which a grid could be seen. Noise
+	// makes a blurred frame now and then look sharp. The medians are over those frames,
+	// else over all.
+	measured bool
 }
 
-// plain says that nothing looks like a screen or a print's raster. Too few
-// samples fail, for the quality of the picture.
-func (s *surface) plain() (passed bool, reason Reason) {
-	g, r, n := s.medians()
-	if n < surfaceNeeded {
-		return false, ReasonPoorQuality
+func (s *surface) looks() looks {
+	var g, r [surfaceSamples]float32
+	n := 0
+	for i := range s.count {
+		if s.resolved[i] {
+			n++
+		}
 	}
-	return g < gridLimit && r < rainbowLimit, ReasonNotLive
+	l := looks{samples: s.count, measured: n >= surfaceNeeded && 2*n >= s.count}
+	n = 0
+	for i := range s.count {
+		if s.resolved[i] || !l.measured {
+			g[n], r[n] = s.grid[i], s.rainbow[i]
+			n++
+		}
+	}
+	if n > 0 {
+		slices.Sort(g[:n])
+		slices.Sort(r[:n])
+		l.grid, l.rainbow = g[n/2], r[n/2]
+	}
+	return l
+}
+
+// screen says that the surface looks like a screen, or a print's raster: by either
+// measure, or by both together.
+func (l looks) screen() bool {
+	g, r := l.grid/gridLimit, l.rainbow/rainbowLimit
+	return g*g+r*r >= 1
 }

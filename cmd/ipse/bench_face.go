@@ -187,7 +187,7 @@ type laps struct {
 // server wipes what it received.
 func (r *benchRun) check(c *cliContext, e *face.Engine) (l laps, err error) {
 	began := time.Now()
-	check, err := e.NewRecordedCheck(c.Context, r.portrait, r.given)
+	check, err := e.NewRecordedCheck(c.Context, r.portrait, r.given, nil)
 	if err != nil {
 		return l, err
 	}

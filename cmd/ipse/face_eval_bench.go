@@ -17,6 +17,9 @@ import (
 	"ipse/face/eval"
 )
 
+// colours of a sequence of light.
+const colours = 6
+
 // longestRun bounds a presentation: the camera's time.
 const longestRun = 3 * time.Minute
 
@@ -319,6 +322,19 @@ func (b *padBench) draw(j padJob) []face.Action {
 	return append([]face.Action{face.ActionCenter}, order...)
 }
 
+// light draws the colours of a presentation, each sequence as likely.
+func (b *padBench) light(j padJob) []face.Shown {
+	r := attack.NewRandom(b.cmd.Seed, "light", string(j.species), j.person.ID, fmt.Sprint(j.variant), j.recorded)
+	list := make([]face.Shown, 0, colours)
+	for len(list) < colours {
+		c := attack.Pick(r, face.LightColours()...)
+		if n := len(list); n == 0 || list[n-1].Colour != c {
+			list = append(list, face.Shown{Colour: c})
+		}
+	}
+	return list
+}
+
 // present runs one presentation against a check as a camera would.
 func (b *padBench) present(j padJob) (eval.Presentation, error) {
 	out := eval.Presentation{Species: string(j.species), Person: j.person.ID, Groups: j.person.Groups, Condition: j.under}
@@ -339,7 +355,7 @@ func (b *padBench) present(j padJob) (eval.Presentation, error) {
 	for i, a := range challenge {
 		given[i].Action = a
 	}
-	check, err := b.material.engine.NewRecordedCheck(b.c.Context, slices.Clone(j.person.portrait), given)
+	check, err := b.material.engine.NewRecordedCheck(b.c.Context, slices.Clone(j.person.portrait), given, b.light(j))
 	if err != nil {
 		return out, err
 	}
@@ -354,6 +370,7 @@ func (b *padBench) present(j padJob) (eval.Presentation, error) {
 		if err != nil {
 			return out, err
 		}
+		p.Shine(g.Light)
 		if in = g.Instruction; g.Finished || f.Received > longestRun {
 			break
 		}
@@ -367,6 +384,9 @@ func (b *padBench) present(j padJob) (eval.Presentation, error) {
 func conclude(out *eval.Presentation, d face.Decision, r face.Report) {
 	out.Accepted, out.Reason = d.Accepted, string(d.Reason)
 	out.Responded = r.StepsDone > 0
+	if r.Light.Shown == colours {
+		out.Light = string(r.Light.Outcome)
+	}
 	out.Live = true
 	ended := r.StepsDone < len(r.Steps)
 	if ended && !d.Accepted {
@@ -379,10 +399,10 @@ func conclude(out *eval.Presentation, d face.Decision, r face.Report) {
 			state = eval.SignalFailed
 		}
 		switch {
-		case s.Note != "": // not available, or advisory: it decides nothing
+		case s.Note != "": // not available, not measured, by another signal, or advisory
 			state = eval.SignalNotMeasured
 		case s.Passed:
-		case s.Name == "depth" && (r.FlatnessLeft == 0 || r.FlatnessRight == 0), s.Name == "no_screen" && r.Surfaces < 3:
+		case s.Name == "depth" && (r.FlatnessLeft == 0 || r.FlatnessRight == 0):
 			state = eval.SignalNotMeasured
 		case s.Name == "enough_samples":
 			few = true
@@ -394,7 +414,7 @@ func conclude(out *eval.Presentation, d face.Decision, r face.Report) {
 		}
 		if s.Name == "person_of_portrait" {
 			out.Matched = s.Passed
-		} else if s.Note == "" {
+		} else if s.Note != "advisory" {
 			out.Live = out.Live && s.Passed
 		}
 		out.Signals = append(out.Signals, eval.SignalOutcome{Name: s.Name, State: state})

@@ -144,6 +144,7 @@ func printPad(c *cliContext, page *eval.Page) error {
 	for _, r := range b.Reasons {
 		fmt.Fprintf(c.Stdout, "           %d: %s\n", r.Count, plainWords(r.Name))
 	}
+	fmt.Fprintf(c.Stdout, "  light    %s\n  where it is required: BPCER %s\n                        refused %s\n", countLine(b.Light), rateLine(b.Lit.BPCER), rateLine(b.Lit.Refused))
 	for _, g := range b.Groups {
 		fmt.Fprintf(c.Stdout, "  %-18s refused %s: %s\n", g.Name, rateLine(g.Refused), deviationWords(g.Deviation))
 	}
@@ -152,6 +153,7 @@ func printPad(c *cliContext, page *eval.Page) error {
 		printSpecies(c, s)
 	}
 	fmt.Fprintf(c.Stdout, "\nworst species, stated limits aside\n  APCER    %s: %s\n  IAPAR    %s: %s\n", plainWords(p.MaxAPCER.Species), rateLine(p.MaxAPCER.Rate), plainWords(p.MaxIAPAR.Species), rateLine(p.MaxIAPAR.Rate))
+	fmt.Fprintf(c.Stdout, "the same where light is required\n  APCER    %s: %s\n  IAPAR    %s: %s\n", plainWords(p.Lit.MaxAPCER.Species), rateLine(p.Lit.MaxAPCER.Rate), plainWords(p.Lit.MaxIAPAR.Species), rateLine(p.Lit.MaxIAPAR.Rate))
 	if page.Comparison != nil {
 		printPoints(c, fmt.Sprintf("comparison, one image against one: %d genuine and %d impostor pairs of %d people", page.Comparison.Genuine, page.Comparison.Impostor, page.Comparison.People), page.Comparison.Points)
 	}
@@ -187,6 +189,16 @@ func printSpecies(c *cliContext, s eval.SpeciesFigures) {
 	for _, k := range s.Accepted {
 		fmt.Fprintf(c.Stdout, "  accepted: %d, %s\n", k.Count, k.Name)
 	}
+	fmt.Fprintf(c.Stdout, "  light    %s; where it is required: IAPAR %s\n", countLine(s.Light), rateLine(s.Lit.IAPAR))
+}
+
+// countLine writes counts in a row: "follows 9, not available 1".
+func countLine(list []eval.Count) string {
+	var words []string
+	for _, n := range list {
+		words = append(words, fmt.Sprintf("%s %d", plainWords(n.Name), n.Count))
+	}
+	return strings.Join(words, ", ")
 }
 
 func printConditions(c *cliContext, all *eval.Conditions) {

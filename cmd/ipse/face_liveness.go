@@ -65,7 +65,7 @@ func (cmd faceLivenessCmd) Run(c *cliContext) error {
 }
 
 func (cmd faceLivenessCmd) judge(c *cliContext, e *face.Engine, r *recording, portrait []byte) (livenessView, error) {
-	check, err := e.NewRecordedCheck(c.Context, portrait, r.given)
+	check, err := e.NewRecordedCheck(c.Context, portrait, r.given, r.shown)
 	if err != nil {
 		return livenessView{}, err
 	}
@@ -116,6 +116,9 @@ func (cmd faceLivenessCmd) print(c *cliContext, v livenessView) error {
 		if s.Passed {
 			result = "yes"
 		}
+		if s.Note != "" {
+			result += ", " + s.Note
+		}
 		fmt.Fprintf(c.Stdout, "%-24s %s\n", strings.ReplaceAll(s.Name, "_", " "), result)
 	}
 	return nil
@@ -124,6 +127,7 @@ func (cmd faceLivenessCmd) print(c *cliContext, v livenessView) error {
 // recording is what the challenge file and the folder hold together.
 type recording struct {
 	given  []face.Given
+	shown  []face.Shown
 	frames []recordedFrame
 }
 
@@ -136,6 +140,7 @@ type recordedFrame struct {
 type challengeFile struct {
 	FPS     float64             `json:"fps"`
 	Actions []challengeAction   `json:"actions"`
+	Light   []challengeColour   `json:"light"`
 	Frames  []challengeFileTime `json:"frames"`
 }
 
@@ -148,6 +153,21 @@ type challengeFileTime struct {
 type challengeAction struct {
 	Action face.Action  `json:"action"`
 	T      milliseconds `json:"t_ms"`
+}
+
+// challengeColour is an object with the time, or the colour alone.
+type challengeColour struct {
+	Colour string       `json:"colour"`
+	T      milliseconds `json:"t_ms"`
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (l *challengeColour) UnmarshalJSON(b []byte) error {
+	if bytes.HasPrefix(b, []byte(`"`)) {
+		return json.Unmarshal(b, &l.Colour)
+	}
+	type plain challengeColour
+	return json.Unmarshal(b, (*plain)(l))
 }
 
 // UnmarshalJSON implements json.Unmarshaler.
@@ -196,6 +216,9 @@ func readRecording(challenge, dir string, fps float64) (*recording, error) {
 	r := &recording{}
 	for _, a := range file.Actions {
 		r.given = append(r.given, face.Given{Action: a.Action, At: a.T.duration()})
+	}
+	for _, l := range file.Light {
+		r.shown = append(r.shown, face.Shown{Colour: l.Colour, At: l.T.duration()})
 	}
 	if fps == 0 {
 		fps = file.FPS

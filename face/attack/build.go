@@ -26,7 +26,7 @@ func New(s Species, set Setting) (*Presentation, error) {
 		BonaFide: b.bonaFide, Print: b.print, BentPrint: b.bentPrint, CutMask: b.cutMask, ScreenStill: b.screenStill, ScreenVideo: b.screenVideo,
 		InjectedStill: b.injectedStill, EarlierRun: b.earlierRun, AnotherPerson: b.anotherPerson, TwoPeople: b.twoPeople, Swap: b.swap,
 		WrongOrder: b.wrongOrder, Looped: b.looped, OverBright: b.overBright, Blurred: b.blurred, Crossfade: b.crossfade,
-		Interpolated: b.interpolated, HardCut: b.hardCut,
+		Interpolated: b.interpolated, HardCut: b.hardCut, Relit: b.hardCut,
 	}
 	build, ok := makers[s]
 	if !ok {
@@ -35,12 +35,16 @@ func New(s Species, set Setting) (*Presentation, error) {
 	if err := build(); err != nil {
 		return nil, err
 	}
+	p.lit(s, NewRandom(set.Seed, "light", string(s), set.Subject.Person, other, fmt.Sprint(set.Variant)))
 	if set.Condition == "" {
 		return p, nil
 	}
 	c, ok := ConditionOf(set.Condition)
 	if !ok {
 		return nil, fmt.Errorf("attack: unknown condition")
+	}
+	if p.lamp != nil {
+		p.lamp.meter = meter{} // the condition's camera has its own
 	}
 	return p, b.under(s, c)
 }

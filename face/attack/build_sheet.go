@@ -121,7 +121,7 @@ func (b *builder) screenVideo() error {
 	b.p.script, b.p.painter = s, c
 	b.filmed()
 	d, _ := c.skin.(*display)
-	b.p.Detail = fmt.Sprintf("%.2f display pixels in a camera pixel, grid %.2f", d.step/(2*d.halfWidth)*d.columns, d.contrast)
+	b.p.Detail = fmt.Sprintf("%.2f display pixels in a camera pixel, grid %.2f", d.pitch(), d.contrast)
 	return nil
 }
 
@@ -330,6 +330,11 @@ func (b *builder) blurred() error {
 		return err
 	}
 	b.p.blur = sigma
+	if c, ok := b.p.painter.(*scene); ok {
+		if d, ok := c.skin.(*display); ok {
+			d.defocus(sigma)
+		}
+	}
 	b.p.Detail = fmt.Sprintf("blur %.1f pixels, %s", sigma, b.p.Detail)
 	return nil
 }

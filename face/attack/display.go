@@ -28,6 +28,17 @@ func (d *display) prepare() {
 	}
 }
 
+// pitch is how many display pixels lie in a camera pixel.
+func (d *display) pitch() float64 { return d.step / (2 * d.halfWidth) * d.columns }
+
+// defocus takes out of the grid what a lens out of focus takes, before the sensor
+// samples it: a Gaussian of sigma camera pixels lets exp(-2 (pi sigma f)^2) of a wave
+// of f periods a camera pixel through.
+func (d *display) defocus(sigma float64) {
+	f := math.Pi * sigma * d.pitch()
+	d.contrast *= math.Exp(-2 * f * f)
+}
+
 // at implements skin.
 func (d *display) at(s, v float64) (rgb, float64) {
 	if math.Abs(s) > d.halfWidth || math.Abs(v) > d.halfUp {
@@ -45,7 +56,7 @@ func (d *display) at(s, v float64) (rgb, float64) {
 		glow += d.gloss * math.Exp(-(dx*dx*40 + dy*dy*70))
 	}
 	px, py := u*d.columns, t*d.rows
-	step := d.step / (2 * d.halfWidth) * d.columns // display pixels in a camera pixel
+	step := d.pitch()
 	for k := range c {
 		open := d.grid(px, py, step, k)
 		c[k] = d.curve[level(c[k])]*(1+d.contrast*(open-1))*bright*d.tint[k] + glow

@@ -55,37 +55,44 @@ func (p *picture) apply(t *tone) {
 	}
 }
 
-// blur approximates a Gaussian of sigma pixels by three box means a direction
-// (Wells 1986). scratch is overwritten.
+// blur convolves with a Gaussian of sigma pixels. scratch is overwritten.
 func (p *picture) blur(sigma float64, scratch *picture) {
-	radius := int(math.Round(math.Sqrt(4*sigma*sigma+1)-1) / 2)
-	if radius < 1 {
-		if sigma < .3 {
-			return
-		}
-		radius = 1
+	if sigma <= 0 {
+		return
 	}
+	radius := int(math.Ceil(3 * sigma))
+	weights, sum := make([]float64, 2*radius+1), 0.0
+	for i := range weights {
+		d := float64(i-radius) / sigma
+		weights[i] = math.Exp(-d * d / 2)
+		sum += weights[i]
+	}
+	taps, left := make([]int, len(weights)), 1<<16
+	for i, w := range weights {
+		taps[i] = int(math.Round(w / sum * (1 << 16)))
+		left -= taps[i]
+	}
+	taps[radius] += left
 	scratch.reset(p.w, p.h)
-	for range 3 {
-		box(scratch.pix, p.pix, p.w, p.h, 4, 4*p.w, radius)
-		box(p.pix, scratch.pix, p.h, p.w, 4*p.w, 4, radius)
-	}
+	convolve(scratch.pix, p.pix, p.w, p.h, 4, 4*p.w, taps)
+	convolve(p.pix, scratch.pix, p.h, p.w, 4*p.w, 4, taps)
 }
 
-// box writes the running mean along lines of n pixels; there are m lines.
-func box(dst, src []byte, n, m, step, line, radius int) {
-	width := 2*radius + 1
+// convolve writes the weighted means along lines of n pixels; there are m lines.
+// taps are 65536ths; beyond its ends a line goes on as it ends.
+func convolve(dst, src []byte, n, m, step, line int, taps []int) {
+	radius := len(taps) / 2
 	for l := range m {
-		at := l * line
-		for k := range 3 {
-			sum := 0
-			for i := -radius; i <= radius; i++ {
-				sum += int(src[at+min(max(i, 0), n-1)*step+k])
+		for i := range n {
+			var sum [3]int
+			for k, t := range taps {
+				at := l*line + min(max(i+k-radius, 0), n-1)*step
+				sum[0] += t * int(src[at])
+				sum[1] += t * int(src[at+1])
+				sum[2] += t * int(src[at+2])
 			}
-			for i := range n {
-				dst[at+i*step+k] = byte(sum / width)
-				sum += int(src[at+min(i+radius+1, n-1)*step+k]) - int(src[at+max(i-radius, 0)*step+k])
-			}
+			o := l*line + i*step
+			dst[o], dst[o+1], dst[o+2], dst[o+3] = byte((sum[0]+1<<15)>>16), byte((sum[1]+1<<15)>>16), byte((sum[2]+1<<15)>>16), 255
 		}
 	}
 }

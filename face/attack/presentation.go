@@ -54,6 +54,9 @@ type Presentation struct {
 	noise   *table
 	quality int // of the JPEG; 0: a recording's bytes as they are, where nothing is painted
 
+	lamp *lamp // or nil: the page's light does not reach it
+	dyed bool  // lamp is software
+
 	tone    *tone
 	flicker float64 // of the brightness, fraction
 	sigma   float64 // of the noise, levels
@@ -68,6 +71,7 @@ type Presentation struct {
 	roll   float64 // degrees
 
 	at      time.Duration
+	heard   time.Duration // when the last frame arrives
 	count   int
 	shown   picture // the last recorded frame
 	of      *Recording
@@ -92,6 +96,7 @@ func (p *Presentation) Next(in face.Instruction) (Frame, error) {
 		p.at += seconds((1 + p.jitter*p.random.Float(-1, 1)) / p.rate)
 	}
 	p.count++
+	p.heard = p.at
 	s := p.script.next(p.at, in)
 	if p.plain(s) {
 		b, err := s.of.Open(s.frame)
@@ -113,7 +118,7 @@ func (p *Presentation) Next(in face.Instruction) (Frame, error) {
 // filmed is the next frame of a camera with optics and a pace of its own.
 func (p *Presentation) filmed(in face.Instruction) (Frame, error) {
 	at, said, received, again := p.times.next()
-	p.at = at
+	p.at, p.heard = at, received
 	s := p.script.next(at, in)
 	if again && p.count > 0 { // the picture before, taken again by the page
 		return Frame{p.out.Bytes(), said, received}, nil
@@ -136,16 +141,17 @@ func (p *Presentation) filmed(in face.Instruction) (Frame, error) {
 	return Frame{p.out.Bytes(), said, received}, nil
 }
 
-// paint draws what stands before the camera.
+// paint draws what stands before the camera, in the light that there is.
 func (p *Presentation) paint(s shot) error {
 	if err := p.load(s); err != nil {
 		return err
 	}
 	if p.painter == nil {
 		p.canvas.copyFrom(&p.shown)
-		return nil
+	} else if err := p.painter.paint(&p.canvas, &p.shown, s); err != nil {
+		return err
 	}
-	return p.painter.paint(&p.canvas, &p.shown, s)
+	return p.lighten(s)
 }
 
 // Wipe overwrites the pictures held.

@@ -24,6 +24,7 @@ const (
 	Crossfade     Species = "injected_crossfade"
 	Interpolated  Species = "injected_interpolated"
 	HardCut       Species = "injected_hard_cut"
+	Relit         Species = "injected_relit"
 )
 
 // Info says what a species is.
@@ -62,6 +63,7 @@ func Catalogue() []Info {
 		{Species: Interpolated, Title: "Injected, interpolated", Made: "the pieces that are asked, at half speed with computed frames between"},
 		{Species: Crossfade, Title: "Injected, crossfaded", Limit: true, Made: "the person's own pieces in the order asked, joined by crossfades of two to six frames"},
 		{Species: HardCut, Title: "Injected, hard cuts", Limit: true, Made: "the person's own pieces in the order asked, joined by cuts: to the frames the same as a bona fide run"},
+		{Species: Relit, Title: "Injected, dyed", Limit: true, Made: "the same, the face dyed by software in the colours that the page shows, in step"},
 	}
 }
 

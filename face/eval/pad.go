@@ -30,11 +30,12 @@ type Presentation struct {
 	Groups    []string
 	Condition string // of a bona fide presentation in a condition of its own, or empty
 	Detail    string
-	Impostor  bool // an attack without an instrument: a live person who is another
-	Responded bool // false: the capture never began, so nothing was classified
-	Live      bool // the liveness signals together say bona fide
-	Matched   bool // the comparison says the person of the portrait
-	Accepted  bool // the decision: both
+	Impostor  bool   // an attack without an instrument: a live person who is another
+	Responded bool   // false: the capture never began, so nothing was classified
+	Live      bool   // the liveness signals together say bona fide
+	Matched   bool   // the comparison says the person of the portrait
+	Accepted  bool   // the decision: both
+	Light     string // what the face did in the page's colours; empty: they were not shown
 	Reason    string
 	Stuck     string // the instruction at which a run ended early, or empty
 	Signals   []SignalOutcome
@@ -77,6 +78,20 @@ type SpeciesFigures struct {
 	Reasons       []Count         `json:"reasons"`         // of the refusals
 	Signals       []SignalFigures `json:"signals"`
 	Accepted      []Count         `json:"accepted_kinds,omitempty"` // the kinds that were accepted
+	Light         []Count         `json:"light"`                    // what they did in the page's colours
+	Lit           LitSpecies      `json:"light_required"`           // the same presentations where light is required
+}
+
+// LitSpecies is a species where light that follows is required.
+type LitSpecies struct {
+	APCER *Statement `json:"apcer,omitempty"`
+	IAPAR Statement  `json:"iapar"`
+}
+
+// LitBonaFide are genuine people where light that follows is required.
+type LitBonaFide struct {
+	BPCER   Statement `json:"bpcer"`
+	Refused Statement `json:"refused"`
 }
 
 // BonaFideFigures is what was measured on genuine people.
@@ -89,6 +104,8 @@ type BonaFideFigures struct {
 	Reasons       []Count         `json:"reasons"`
 	Signals       []SignalFigures `json:"signals"`
 	Groups        []BonaFideGroup `json:"groups,omitempty"`
+	Light         []Count         `json:"light"`          // what they did in the page's colours
+	Lit           LitBonaFide     `json:"light_required"` // the same presentations where light is required
 }
 
 // BonaFideGroup is a group of people.
@@ -146,6 +163,36 @@ type PAD struct {
 	// ISO/IEC 30107-3 has no mean over species.
 	MaxAPCER Worst `json:"max_apcer"`
 	MaxIAPAR Worst `json:"max_iapar"`
+	// Lit are the worst where light is required.
+	Lit struct {
+		MaxAPCER Worst `json:"max_apcer"`
+		MaxIAPAR Worst `json:"max_iapar"`
+	} `json:"light_required"`
+}
+
+// follows is the outcome of light that a required light accepts (face.LightFollows).
+const follows = "follows"
+
+// required is the outcome of the same presentations where light is required.
+func required(list []Presentation) []Presentation {
+	lit := slices.Clone(list)
+	for i := range lit {
+		ok := lit[i].Light == follows
+		lit[i].Live, lit[i].Accepted = lit[i].Live && ok, lit[i].Accepted && ok
+	}
+	return lit
+}
+
+func lights(list []Presentation) []Count {
+	n := map[string]int{}
+	for _, p := range list {
+		if p.Light == "" {
+			n["not_shown"]++
+		} else {
+			n[p.Light]++
+		}
+	}
+	return counts(n)
 }
 
 // Worst names the species with the highest rate; among equals the one whose
@@ -181,8 +228,10 @@ func NewPAD(list []Presentation, catalogue []SpeciesInfo, conditions []Condition
 			continue
 		}
 		r.MaxIAPAR.take(info.Species, f.IAPAR)
+		r.Lit.MaxIAPAR.take(info.Species, f.Lit.IAPAR)
 		if f.APCER != nil {
 			r.MaxAPCER.take(info.Species, *f.APCER)
+			r.Lit.MaxAPCER.take(info.Species, *f.Lit.APCER)
 		}
 	}
 	return r, nil
@@ -228,9 +277,12 @@ func figures(info SpeciesInfo, list []Presentation) SpeciesFigures {
 		APNRR: count(list, notResponded, all), IAPAR: count(list, accepted, all),
 		IAPMR:   count(list, func(p Presentation) bool { return p.Matched }, all),
 		Reasons: reasons(list), Signals: signalFigures(list)}
+	lit := required(list)
+	f.Light, f.Lit.IAPAR = lights(list), count(lit, accepted, all)
 	if !info.Impostor {
-		s := count(list, takenAsLive, func(p Presentation) bool { return p.Responded && !p.Impostor })
-		f.APCER = &s
+		instrument := func(p Presentation) bool { return p.Responded && !p.Impostor }
+		s, l := count(list, takenAsLive, instrument), count(lit, takenAsLive, instrument)
+		f.APCER, f.Lit.APCER = &s, &l
 	}
 	kinds := map[string]int{}
 	for _, p := range list {
@@ -245,6 +297,8 @@ func figures(info SpeciesInfo, list []Presentation) SpeciesFigures {
 func bonaFide(list []Presentation) BonaFideFigures {
 	f := BonaFideFigures{People: people(list), Presentations: len(list), BPNRR: count(list, notResponded, all),
 		BPCER: count(list, takenAsAttack, responded), Refused: count(list, refused, all), Reasons: reasons(list), Signals: signalFigures(list)}
+	lit := required(list)
+	f.Light, f.Lit = lights(list), LitBonaFide{BPCER: count(lit, takenAsAttack, responded), Refused: count(lit, refused, all)}
 	groups := map[string][]Presentation{}
 	for _, p := range list {
 		for _, g := range p.Groups {
