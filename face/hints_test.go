@@ -173,15 +173,35 @@ func TestSmallMovementsAreEncouraged(t *testing.T) {
 	}
 }
 
-// A soft camera passes: 320 x 240 pixels drawn out to 640 x 480, compressed hard.
-func TestSoftCameraPasses(t *testing.T) {
+// A soft camera passes in the page's light: 320 x 240 pixels drawn out to 640 x 480,
+// compressed hard. Without light it passes where a screen's grid could have been seen,
+// and is refused for the picture's quality where it could not.
+func TestSoftCameraPassesInTheLight(t *testing.T) {
 	t.Parallel()
-	e := engine(t)
+	e := litEngine(t, face.LightWhenAvailable)
+	soft := func(b []byte) []byte { return drawnOut(t, b) }
 	for _, p := range some(livePeople(t), 1) {
-		o := run(t, check(t, e, p), changed{newFollower(live(t, p)), func(b []byte) []byte { return drawnOut(t, b) }})
-		if !o.Accepted || o.report.Blurred > 0 {
-			t.Errorf("%s: %+v, %d frames out of focus, %d surfaces", p, o.Decision, o.report.Blurred, o.report.Surfaces)
+		o := runLit(t, check(t, e, p), &lamp{t: t, e: e, cam: changed{newFollower(live(t, p)), soft}, light: face.Relight{Screen: .15, Wall: .03}, late: 1})
+		if !o.Accepted || o.report.Blurred > 0 || o.report.Light.Outcome != face.LightFollows {
+			t.Errorf("%s: %+v, %d frames out of focus, %d surfaces, %+v", p, o.Decision, o.report.Blurred, o.report.Surfaces, o.report.Light)
 		}
+		c := check(t, e, p)
+		c.DeclineLight()
+		o = run(t, c, changed{newFollower(live(t, p)), soft})
+		if o.Accepted != o.report.Resolved || o.report.Blurred > 0 || (!o.Accepted && o.Reason != face.ReasonPoorQuality) {
+			t.Errorf("%s without light: %+v, %d frames out of focus, %d surfaces", p, o.Decision, o.report.Blurred, o.report.Surfaces)
+		}
+	}
+}
+
+// A screen a little out of focus, whose movements count, is refused where no light
+// stands in: nothing of its grid is left to be seen.
+func TestAScreenALittleOutOfFocusIsRefused(t *testing.T) {
+	t.Parallel()
+	c := check(t, litEngine(t, face.LightWhenAvailable), "p02")
+	o := run(t, c, changed{newFollower(live(t, "p02")), func(b []byte) []byte { return gaussian(t, b, 1.3) }})
+	if o.Accepted || o.Reason != face.ReasonPoorQuality || o.report.Resolved || !passed(o.report, "instructions_followed") || passed(o.report, "no_screen") {
+		t.Errorf("%+v, %d surfaces, %+v", o.Decision, o.report.Surfaces, o.report.Signals)
 	}
 }
 

@@ -1,6 +1,7 @@
 package face_test
 
 import (
+	"bytes"
 	"sync"
 	"testing"
 	"time"
@@ -181,4 +182,78 @@ func TestRequiredLightIsRequired(t *testing.T) {
 			t.Errorf("%+v: %+v, %d steps", test, r, len(o.report.Steps))
 		}
 	}
+}
+
+// keeper notes what a live run showed and told, as whoever records one for others
+// to judge.
+type keeper struct {
+	frames [][]byte
+	given  []face.Given
+	shown  []face.Shown
+}
+
+// A recorded run is judged by the colours that were shown and when: as the live one,
+// and not by colours that were not shown.
+func TestARecordedRunIsJudgedByItsLight(t *testing.T) {
+	t.Parallel()
+	e := litEngine(t, face.LightRequired)
+	l := &lamp{t: t, e: e, cam: newFollower(live(t, "p02")), light: face.Relight{Screen: .25, Wall: .03}, late: 1}
+	c := check(t, e, "p02")
+	defer c.Wipe()
+	var k keeper
+	start := time.Unix(0, 0)
+	for i := 0; ; i++ {
+		at := time.Duration(i) * 100 * time.Millisecond
+		in := c.Instruction()
+		f := bytes.Clone(l.next(in))
+		k.frames = append(k.frames, f)
+		g, err := c.Push(t.Context(), face.Frame{JPEG: f, CapturedAt: at, ReceivedAt: start.Add(at)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		l.see(g.Light)
+		if next := g.Instruction; g.StepDone && next.Action != face.ActionLight && !g.Finished {
+			k.given = append(k.given, face.Given{Action: next.Action, At: at})
+		}
+		if n := len(k.shown); g.Light != "" && (n == 0 || k.shown[n-1].Colour != g.Light) {
+			k.shown = append(k.shown, face.Shown{Colour: g.Light, At: at})
+		}
+		if g.Finished {
+			break
+		}
+	}
+	if d := c.Decide(); !d.Accepted {
+		t.Fatalf("live: %+v", d)
+	}
+	if r := k.judge(t, e, k.shown); !r.Accepted || r.report.Light.Outcome != face.LightFollows {
+		t.Errorf("recorded: %+v, %+v", r.Decision, r.report.Light)
+	}
+	other := turned(2)
+	for i := range k.shown[1:] {
+		k.shown[i+1].Colour = other[k.shown[i+1].Colour]
+	}
+	if r := k.judge(t, e, k.shown); r.Accepted || r.report.Light.Outcome == face.LightFollows {
+		t.Errorf("other colours: %+v, %+v", r.Decision, r.report.Light)
+	}
+}
+
+func (k *keeper) judge(t testing.TB, e *face.Engine, shown []face.Shown) outcome {
+	t.Helper()
+	c, err := e.NewRecordedCheck(t.Context(), nil, k.given, shown)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Wipe()
+	start := time.Unix(0, 0)
+	for i, f := range k.frames {
+		at := time.Duration(i) * 100 * time.Millisecond
+		g, err := c.Push(t.Context(), face.Frame{JPEG: f, CapturedAt: at, ReceivedAt: start.Add(at)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if g.Finished {
+			break
+		}
+	}
+	return outcome{Decision: c.Decide(), report: c.Report()}
 }

@@ -190,6 +190,64 @@ func TestColoursWaitForFrames(t *testing.T) {
 	}
 }
 
+// A recorded sequence is one that could have been drawn, with white before it or not,
+// and with times that advance; without times it is shown as a live check shows it.
+func TestRecordedColours(t *testing.T) {
+	t.Parallel()
+	c := LightColours()
+	sequence := func(white bool, step time.Duration, colours ...string) (list []Shown) {
+		if white {
+			list = append(list, Shown{"#ffffff", 10 * step})
+		}
+		for i, hex := range colours {
+			list = append(list, Shown{hex, time.Duration(11+i) * step})
+		}
+		return list
+	}
+	good := []string{c[0], c[1], c[0], c[2], c[5], c[3]}
+	for name, v := range map[string]struct {
+		shown []Shown
+		given time.Duration // -1: refused
+	}{
+		"with white":         {sequence(true, time.Second, good...), 10 * time.Second},
+		"without":            {sequence(false, time.Second, good...), 11*time.Second - lightLead},
+		"capitals":           {sequence(true, time.Second, c[0], c[1], strings.ToUpper(c[0]), c[2], c[5], c[3]), 10 * time.Second},
+		"too few":            {sequence(true, time.Second, good[:5]...), -1},
+		"too many":           {sequence(true, time.Second, append(good, c[0])...), -1},
+		"white alone":        {sequence(true, time.Second), -1},
+		"an unknown colour":  {sequence(true, time.Second, c[0], c[1], "#ff0000", c[2], c[5], c[3]), -1},
+		"the same twice":     {sequence(true, time.Second, c[0], c[1], c[1], c[2], c[5], c[3]), -1},
+		"times stand still":  {sequence(true, 0, good...), -1},
+		"times run backward": {sequence(true, -time.Second, good...), -1},
+	} {
+		l := &lightStep{}
+		err := l.replay(v.shown, false)
+		if (err != nil) != (v.given < 0) || (err != nil && !errors.Is(err, ErrChallenge)) {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if err != nil {
+			continue
+		}
+		if l.given != v.given {
+			t.Errorf("%s: given at %s", name, l.given)
+		}
+		if hex, over := l.colour(13*time.Second + lightSlot); hex != c[0] || over || l.next != 3 {
+			t.Errorf("%s: shows %s, the colour %d", name, hex, l.next)
+		}
+		if _, over := l.colour(16*time.Second + lightSlot + lightTail); !over {
+			t.Errorf("%s: goes on", name)
+		}
+	}
+	l := &lightStep{}
+	if err := l.replay(sequence(true, 0, good...), true); err != nil {
+		t.Fatal(err)
+	}
+	if hex, _ := l.colour(lightLead); hex != c[0] {
+		t.Errorf("without times the first colour is %s", hex)
+	}
+}
+
 // What the camera does to the whole picture falls out of the measure, whatever
 // the skin; a colour on the skin alone stays in it.
 func TestReflectionIsOfTheSkinAlone(t *testing.T) {

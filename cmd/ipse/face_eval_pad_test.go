@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"ipse/face"
@@ -93,8 +94,8 @@ func TestSpeciesAdvanceTogether(t *testing.T) {
 // advisory signals decide nothing.
 func TestOutcomesTellFailedFromUnmeasured(t *testing.T) {
 	t.Parallel()
-	report := face.Report{StepsDone: 2, Steps: []face.StepReport{{Action: face.ActionCenter}, {Action: face.ActionSmile}, {Action: face.ActionTurnLeft}}, Surfaces: 1, Continuity: 1, ContinuityTurned: 1,
-		Signals: []face.Signal{{Name: "instructions_followed"}, {Name: "depth"}, {Name: "no_screen"}, {Name: "camera_stream", Passed: true}, {Name: "enough_samples"},
+	report := face.Report{StepsDone: 2, Steps: []face.StepReport{{Action: face.ActionCenter}, {Action: face.ActionSmile}, {Action: face.ActionTurnLeft}}, Surfaces: 1, Light: face.LightReport{Outcome: face.LightNotAvailable, Shown: 2}, Continuity: 1, ContinuityTurned: 1,
+		Signals: []face.Signal{{Name: "instructions_followed"}, {Name: "depth"}, {Name: "no_screen", Note: "not measured"}, {Name: "camera_stream", Passed: true}, {Name: "enough_samples"},
 			{Name: "one_person_throughout"}, {Name: "person_of_portrait"}, {Name: "light", Passed: true, Note: "not available"}}}
 	var out eval.Presentation
 	conclude(&out, face.Decision{Reason: face.ReasonTimeout}, report)
@@ -104,7 +105,7 @@ func TestOutcomesTellFailedFromUnmeasured(t *testing.T) {
 			t.Errorf("%s is %s, want %s", out.Signals[i].Name, out.Signals[i].State, w)
 		}
 	}
-	if out.Stuck != "turnLeft" || !out.Responded || out.Live || out.Matched || out.Accepted || out.Reason != "timeout" {
+	if out.Stuck != "turnLeft" || !out.Responded || out.Live || out.Matched || out.Accepted || out.Reason != "timeout" || out.Light != "" {
 		t.Errorf("%+v", out)
 	}
 
@@ -112,6 +113,38 @@ func TestOutcomesTellFailedFromUnmeasured(t *testing.T) {
 	conclude(&out, face.Decision{Accepted: true}, face.Report{StepsDone: 1, Steps: []face.StepReport{{}}, Signals: []face.Signal{{Name: "depth", Passed: true}, {Name: "person_of_portrait", Passed: true}, {Name: "passive", Note: "advisory"}}})
 	if !out.Live || !out.Matched || !out.Accepted || out.Stuck != "" {
 		t.Errorf("an advisory signal decides: %+v", out)
+	}
+
+	// What light stands in for passes, unmeasured; light that is missing and required
+	// is one of the signals.
+	for outcome, passed := range map[face.LightOutcome]bool{face.LightFollows: true, face.LightNotAvailable: false} {
+		out = eval.Presentation{}
+		conclude(&out, face.Decision{Accepted: passed}, face.Report{StepsDone: 1, Steps: []face.StepReport{{}}, Light: face.LightReport{Outcome: outcome, Shown: colours},
+			Signals: []face.Signal{{Name: "no_screen", Passed: passed, Note: "by light"}, {Name: "person_of_portrait", Passed: true}, {Name: "light", Passed: passed, Note: "not available"}}})
+		if out.Live != passed || out.Light != string(outcome) || out.Signals[0].State != eval.SignalNotMeasured {
+			t.Errorf("%s: %+v", outcome, out)
+		}
+	}
+}
+
+// The light of a presentation can be drawn by a live check, and is its own.
+func TestLightOfAPresentation(t *testing.T) {
+	t.Parallel()
+	b := &padBench{}
+	seen := map[string]bool{}
+	for i := range 20 {
+		list := b.light(padJob{species: attack.BonaFide, person: &padPerson{IndexPerson: eval.IndexPerson{ID: "a"}}, variant: i})
+		all := ""
+		for k, s := range list {
+			if !slices.Contains(face.LightColours(), s.Colour) || s.At != 0 || (k > 0 && list[k-1].Colour == s.Colour) {
+				t.Fatalf("%+v", list)
+			}
+			all += s.Colour
+		}
+		seen[all] = true
+	}
+	if len(seen) != 20 {
+		t.Errorf("%d sequences in 20 presentations", len(seen))
 	}
 }
 

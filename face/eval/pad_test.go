@@ -97,6 +97,34 @@ func TestPADRatesAreThoseOfTheStandard(t *testing.T) {
 	}
 }
 
+// The same presentations, where light that follows is required: whoever was not lit is
+// refused, and nobody else is accepted.
+func TestWhereLightIsRequired(t *testing.T) {
+	t.Parallel()
+	lit := func(p Presentation, light string) Presentation { p.Light = light; return p }
+	r, err := NewPAD([]Presentation{
+		lit(outcome("", "a", true, true, true), "follows"), lit(outcome("", "a", true, true, true), "not_available"),
+		lit(outcome("", "b", false, true, true, "depth"), "follows"), outcome("", "b", false, false, false),
+		lit(outcome("screen", "a", true, true, true), "not_available"), lit(outcome("screen", "b", true, true, true), "follows"), outcome("screen", "b", false, true, true, "order"),
+	}, []SpeciesInfo{{Species: "screen"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, s := r.BonaFide, r.Species[0]
+	for name, v := range map[string]struct{ got, want Rate }{
+		"BPCER": {b.BPCER.Rate, Rate{1, 3}}, "BPCER, required": {b.Lit.BPCER.Rate, Rate{2, 3}}, "refused, required": {b.Lit.Refused.Rate, Rate{3, 4}},
+		"APCER": {s.APCER.Rate, Rate{2, 3}}, "APCER, required": {s.Lit.APCER.Rate, Rate{1, 3}}, "IAPAR, required": {s.Lit.IAPAR.Rate, Rate{1, 3}},
+		"worst": {r.MaxAPCER.Rate.Rate, Rate{2, 3}}, "worst, required": {r.Lit.MaxIAPAR.Rate.Rate, Rate{1, 3}},
+	} {
+		if v.got != v.want {
+			t.Errorf("%s is %v, want %v", name, v.got, v.want)
+		}
+	}
+	if len(b.Light) != 3 || b.Light[0] != (Count{"follows", 2}) || s.Light[1].Count != 1 {
+		t.Errorf("%+v, %+v", b.Light, s.Light)
+	}
+}
+
 func TestSignalsThatStandAlone(t *testing.T) {
 	t.Parallel()
 	f := testPAD(t).Species[0].Signals
