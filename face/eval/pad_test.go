@@ -106,7 +106,7 @@ func TestWhereLightIsRequired(t *testing.T) {
 		lit(outcome("", "a", true, true, true), "follows"), lit(outcome("", "a", true, true, true), "not_available"),
 		lit(outcome("", "b", false, true, true, "depth"), "follows"), outcome("", "b", false, false, false),
 		lit(outcome("screen", "a", true, true, true), "not_available"), lit(outcome("screen", "b", true, true, true), "follows"), outcome("screen", "b", false, true, true, "order"),
-	}, []SpeciesInfo{{Species: "screen"}})
+	}, []SpeciesInfo{{Species: "screen"}}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
