@@ -24,6 +24,7 @@ const (
 	focusSlope  = 2   // least slope of an edge, levels a pixel: below, there is none to see
 	focusFine   = 4   // bins of a level in the tally of slopes
 	focusRank   = 3   // the edge at a third, sharpest first, decides: a shadow is softer than the lens
+	focusBest   = 8   // the edge at an eighth: lashes and lids are then hardly softer than the lens, whoever's they are
 	focusBins   = 160 // of focusStep each
 	focusStep   = .05 // pixels
 	focusPer    = 640 // the measure holds for pictures of so many pixels on their longer side
@@ -81,9 +82,10 @@ type focusWindow struct {
 func (f *focusWindow) wipe() { *f = focusWindow{} }
 
 // defocus estimates the blur of the eyes' edges: the sigma of a Gaussian in pixels
-// of a picture of 640 pixels on its longer side, the median of the strongest tenth
-// of the edges of eyes and brows. The greatest value when there are no edges.
-func (p *picture) defocus(m *mesh, f *focusWindow) float32 {
+// of a picture of 640 pixels on its longer side, of the strongest tenth of the edges of
+// eyes and brows. usual is that at a third of them, sharpest first, best that at an
+// eighth. The greatest value when there are no edges.
+func (p *picture) defocus(m *mesh, f *focusWindow) (usual, best float32) {
 	clear(f.sigmas[:])
 	times := 1
 	if max(p.w, p.h) <= focusSmall {
@@ -92,24 +94,27 @@ func (p *picture) defocus(m *mesh, f *focusWindow) float32 {
 	span := m.eyeDistance() * float32(times)
 	side := min(int(focusWidth*span), focusSide)
 	if side < 8 || times*min(p.w, p.h) < focusSide+2*focusMargin {
-		return focusBins * focusStep
+		return focusBins * focusStep, focusBins * focusStep
 	}
 	for _, eye := range [2][2]int{{ptOuterEyeL, ptInnerEyeL}, {ptInnerEyeR, ptOuterEyeR}} {
 		a, b := m.points[eye[0]], m.points[eye[1]]
 		x, y := float32(times)*(a.x+b.x)/2, float32(times)*(a.y+b.y)/2
 		f.measure(p, times, int(x)-side/2, int(y-focusRise*span)-side/2, side)
 	}
+	scale := focusPer / float32(times*max(p.w, p.h))
+	return f.at(focusRank, scale), f.at(focusBest, scale)
+}
+
+// at is the sigma of the edge at a share of one in rank, sharpest first.
+func (f *focusWindow) at(rank int, scale float32) float32 {
 	total := 0
 	for _, n := range f.sigmas {
 		total += n
 	}
-	if total == 0 {
-		return focusBins * focusStep
-	}
-	below := total / focusRank
+	below := total / rank
 	for i, n := range f.sigmas {
 		if below -= n; below < 0 {
-			return (float32(i) + .5) * focusStep * focusPer / float32(times*max(p.w, p.h))
+			return (float32(i) + .5) * focusStep * scale
 		}
 	}
 	return focusBins * focusStep

@@ -26,6 +26,7 @@ type observation struct {
 	eyes     float32 // mean opening of the lids, or -1 when not measured
 	light    light
 	defocus  float32 // pixels, see picture.defocus
+	sharpest float32 // the same, of the sharpest edges
 	faces    int     // near faces
 	found    bool    // one face, with a mesh
 	hint     Hint    // what is wrong with the frame
@@ -66,7 +67,7 @@ func (k *worker) observe(o *observation, previous detection, wantEyes bool) erro
 	o.pose = o.mesh.pose()
 	o.mouth, o.lips, o.drop = o.mesh.mouthWidth(), o.mesh.mouthOpening(), o.mesh.lipDrop()
 	o.light = k.picture.measureLight(&o.mesh)
-	o.defocus = k.picture.defocus(&o.mesh, &k.focus)
+	o.defocus, o.sharpest = k.picture.defocus(&o.mesh, &k.focus)
 	o.judge(&k.picture)
 	if wantEyes && o.found {
 		return k.observeEyes(o)

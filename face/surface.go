@@ -8,11 +8,10 @@ const (
 	surfaceNeeded  = 3
 	gridLimit      = 30  // gridStrength: screens 45 and more, faces under 25
 	rainbowLimit   = 1.4 // rainbow: screens 1.8 and more, rooms under 0.8
-	// Up to so much defocus a grid can be seen: a lens whose blur is .75 pixels still
-	// passes 6 % of a wave of the sensor's own limit, two pixels, and the grid's limit
-	// is reached by a wave of about that; eyes and brows, filmed sharp, read as .8. What
-	// is finer than two pixels is lost sooner: docs/liveness.md.
-	resolvedBelow = 1.1
+	// Up to so much blur of the sharpest edges a grid can be seen: it lets 6 % of a wave
+	// of two pixels through, exp(-2 (pi .75/2)^2), the shortest that a sensor has, and
+	// that much of a display's pixels is about what reaches gridLimit.
+	resolvedBelow = .75
 )
 
 // surface collects the measures of a screen over a run, of frames that are in focus.
@@ -28,7 +27,7 @@ func (s *surface) take(k *worker, o *observation) {
 	}
 	s.grid[s.count] = k.picture.gridStrength(&o.mesh, &k.gridWindow)
 	s.rainbow[s.count] = k.picture.rainbow(&k.moire)
-	s.resolved[s.count] = o.defocus <= resolvedBelow
+	s.resolved[s.count] = o.sharpest <= resolvedBelow
 	s.count++
 }
 
