@@ -209,9 +209,24 @@ func readSlopes(graph []byte) (map[string][]float32, error) {
 // readConstant reads a tensor of the shape [1 x] channels x 1 x 1, of float32; it is
 // empty where the tensor is another.
 func readConstant(tensor []byte) (v []float32, err error) {
-	var sizes []uint64
-	format := uint64(0)
-	var raw []byte
+	sizes, format, raw, err := tensorParts(tensor)
+	if len(sizes) == 4 && sizes[0] == 1 {
+		sizes = sizes[1:]
+	}
+	if err != nil || format != elementFloat || len(sizes) != 3 || sizes[1] != 1 || sizes[2] != 1 ||
+		sizes[0] == 0 || sizes[0]%preluBlock != 0 || uint64(len(raw)) != 4*sizes[0] {
+		return nil, err
+	}
+	v = make([]float32, sizes[0])
+	for i := range v {
+		v[i] = math.Float32frombits(binary.LittleEndian.Uint32(raw[4*i:]))
+	}
+	return v, nil
+}
+
+// tensorParts takes a tensor's message apart: its sizes, the format of its elements,
+// and the elements as they are written.
+func tensorParts(tensor []byte) (sizes []uint64, format uint64, raw []byte, err error) {
 	err = eachField(tensor, func(number, value uint64, body []byte) error {
 		switch {
 		case number == initializerSizes && body == nil:
@@ -231,18 +246,7 @@ func readConstant(tensor []byte) (v []float32, err error) {
 		}
 		return nil
 	})
-	if len(sizes) == 4 && sizes[0] == 1 {
-		sizes = sizes[1:]
-	}
-	if err != nil || format != elementFloat || len(sizes) != 3 || sizes[1] != 1 || sizes[2] != 1 ||
-		sizes[0] == 0 || sizes[0]%preluBlock != 0 || uint64(len(raw)) != 4*sizes[0] {
-		return nil, err
-	}
-	v = make([]float32, sizes[0])
-	for i := range v {
-		v[i] = math.Float32frombits(binary.LittleEndian.Uint32(raw[4*i:]))
-	}
-	return v, nil
+	return sizes, format, raw, err
 }
 
 // appendBytes and appendNumber append one field to a protocol buffer's message.
