@@ -400,3 +400,24 @@ func TestDatesOfTheChainAreChecked(t *testing.T) {
 		}
 	}
 }
+
+// Whatever fails of passive authentication, the verdict says nothing of the holder, and
+// no proof of the chip counts: it would be that of a key that nobody signed.
+func TestUnsignedDataSayNothing(t *testing.T) {
+	t.Parallel()
+	i := newIssuer(t, "ecdsa-P-256-sha256", "ecdsa-P-256-sha256")
+	for _, name := range []string{specimen.FaultTamperedDG1, specimen.FaultTamperedDG2, specimen.FaultTamperedSOD, specimen.FaultForeignCSCA, specimen.FaultSwappedDG15} {
+		cfg := fault(name)
+		cfg.AA, cfg.Person, cfg.Issue = "ecdsa-P-256-sha256", []lds.TaggedText{{Tag: 0x5F0E, Text: "ERIKSSON<<ANNA"}}, []lds.TaggedText{{Tag: 0x5F19, Text: "UTOPIA"}}
+		v := verify(t, evidenceOf(t, issue(t, i, cfg), []byte("8 octets")), storeOf(t, i), mrtd.VerifyOptions{AAChallenge: []byte("8 octets")})
+		if v.Genuine || v.PassiveAuthentication || v.ChipAuthentic || v.Freshness != "" || v.Document != nil || v.Portrait != nil || v.Details != nil || v.Issue != nil {
+			explain(t, v)
+			t.Errorf("%s: %+v", name, v)
+		}
+		for _, id := range []string{"chip.aa", "chip.ca", "chip.authentic", "access.parameters"} {
+			if c := v.Find(id); c == nil || c.Result != mrtd.Skipped {
+				t.Errorf("%s: %s is %+v", name, id, c)
+			}
+		}
+	}
+}

@@ -77,7 +77,7 @@ func TestReaderAndChipAgreeAcrossTheMatrix(t *testing.T) {
 			Hash:   rapid.SampledFrom([]crypto.Hash{crypto.SHA1, crypto.SHA224, crypto.SHA256, crypto.SHA384, crypto.SHA512}).Draw(r, "hash"),
 			Zone:   mrz.Fields{Format: rapid.SampledFrom([]mrz.Format{mrz.TD1, mrz.TD2, mrz.TD3}).Draw(r, "format")},
 			Faults: map[string]bool{rapid.SampledFrom([]string{"", "", specimen.FaultNoExtended, specimen.FaultNoExtended, specimen.FaultLimitedLe, specimen.FaultAADER,
-				specimen.FaultLeOnSelect, specimen.FaultResetMidRead, specimen.FaultParameterID, specimen.FaultCAKeyID, specimen.FaultCAMLastKey, specimen.FaultNoSFI, specimen.FaultMasterFileForm,
+				specimen.FaultLeOnSelect, specimen.FaultExactLe, specimen.FaultDHShort, specimen.FaultDHPadded, specimen.FaultResetMidRead, specimen.FaultParameterID, specimen.FaultCAKeyID, specimen.FaultCAMLastKey, specimen.FaultNoSFI, specimen.FaultMasterFileForm,
 				specimen.FaultInApplication}).Draw(r, "quirk"): true}}
 		cfg.Access.BAC = cfg.Access.PACE == nil || rapid.Bool().Draw(r, "bac too")
 		d, err := i.Issue(cfg)

@@ -16,7 +16,7 @@ import (
 // conversation itself was protected under what was used.
 func (v *verifier) accessParameters(authenticated bool) {
 	const id, clause = "access.parameters", "9303-11 9.2"
-	if !authenticated || v.sod == nil {
+	if !authenticated {
 		v.check(id, Skipped, clause, "passive authentication failed")
 		return
 	}
