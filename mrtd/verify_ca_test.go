@@ -184,3 +184,77 @@ func TestChipAuthenticationMappingProvesTheChip(t *testing.T) {
 		t.Error("with EF.CardSecurity it is refused")
 	}
 }
+
+// What makes a proof fresh: a challenge of the verifier's own, or a key agreement in its
+// own session; an answer to somebody else's challenge is neither, whoever drove the
+// chip. Where no proof is owed, none need be fresh.
+func TestFreshnessIsOfTheProofThatWasGiven(t *testing.T) {
+	t.Parallel()
+	i := newIssuer(t, "ecdsa-P-256-sha256", "ecdsa-P-256-sha256")
+	store, challenge := storeOf(t, i), []byte("8 octets")
+	both := issue(t, i, specimen.DocumentConfig{AA: "ecdsa-P-256-sha256", CA: []specimen.CAConfig{{Curve: "P-256", Protocol: caAES128}}})
+	for name, c := range map[string]struct {
+		doc   *specimen.Document
+		aa    bool // an answer over challenge
+		ca    bool
+		opts  mrtd.VerifyOptions
+		want  mrtd.Freshness
+		fresh bool // also where freshness is required
+	}{
+		"own challenge":                       {both, true, false, mrtd.VerifyOptions{AAChallenge: challenge}, mrtd.OwnChallenge, true},
+		"own challenge before own session":    {both, true, true, mrtd.VerifyOptions{AAChallenge: challenge, OwnSession: true}, mrtd.OwnChallenge, true},
+		"own session, agreed":                 {both, false, true, mrtd.VerifyOptions{OwnSession: true}, mrtd.OwnSession, true},
+		"own session, another's challenge":    {both, true, false, mrtd.VerifyOptions{OwnSession: true}, mrtd.FreshnessUnknown, false},
+		"another's challenge, agreed as well": {both, true, true, mrtd.VerifyOptions{OwnSession: true}, mrtd.OwnSession, true},
+		"another's session":                   {both, false, true, mrtd.VerifyOptions{}, mrtd.FreshnessUnknown, false},
+		"no proof owed":                       {issue(t, i, specimen.DocumentConfig{}), false, false, mrtd.VerifyOptions{}, "", true},
+		"no proof given":                      {both, false, false, mrtd.VerifyOptions{OwnSession: true, AAChallenge: challenge}, "", false},
+	} {
+		ev := evidenceOf(t, c.doc, nil)
+		if c.aa {
+			ev.Session.AA = &mrtd.AATranscript{Challenge: challenge, Response: answer(t, c.doc, challenge)}
+		}
+		if c.ca {
+			ev.Session.CA = agree(t, c.doc, caAES128)
+		}
+		if v := verify(t, ev, store, c.opts); v.Freshness != c.want {
+			explain(t, v)
+			t.Errorf("%s: %q", name, v.Freshness)
+		}
+		c.opts.RequireFresh = true
+		if v := verify(t, ev, store, c.opts); v.Genuine != c.fresh {
+			explain(t, v)
+			t.Errorf("%s, freshness required: genuine %v", name, v.Genuine)
+		}
+	}
+}
+
+// A chip that hides the group of one key is refused although it proves the other: what
+// is signed and not given is not made good.
+func TestHiddenKeysAreNotMadeGoodByOthers(t *testing.T) {
+	t.Parallel()
+	i := newIssuer(t, "ecdsa-P-256-sha256", "ecdsa-P-256-sha256")
+	store, challenge := storeOf(t, i), []byte("8 octets")
+	d := issue(t, i, specimen.DocumentConfig{AA: "ecdsa-P-256-sha256", CA: []specimen.CAConfig{{Curve: "P-256", Protocol: caAES128}}})
+	for check, c := range map[string]struct {
+		hidden lds.FileID
+		change func(*mrtd.Session)
+	}{
+		"chip.aa": {lds.DG15, func(s *mrtd.Session) { s.AA = nil }},
+		"chip.ca": {lds.DG14, func(s *mrtd.Session) { s.CA = nil }},
+	} {
+		ev := evidenceOf(t, d, challenge)
+		ev.Session.CA = agree(t, d, caAES128)
+		c.change(&ev.Session)
+		opts := mrtd.VerifyOptions{AAChallenge: challenge, OwnSession: true}
+		if v := verify(t, ev, store, opts); !v.Genuine || v.Find(check).Result != mrtd.Skipped { // one of two proofs is enough
+			explain(t, v)
+			t.Errorf("%s: one proof of two", check)
+		}
+		delete(ev.Files, c.hidden)
+		if v := verify(t, ev, store, opts); v.Genuine || v.ChipAuthentic || v.Find(check).Result != mrtd.Failed {
+			explain(t, v)
+			t.Errorf("%s hidden, and the other proof makes it good", c.hidden)
+		}
+	}
+}
