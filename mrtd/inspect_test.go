@@ -202,7 +202,7 @@ type garbling struct{ chip.Card }
 
 func (g garbling) Transmit(ctx context.Context, command []byte) ([]byte, error) {
 	response, err := g.Card.Transmit(ctx, command)
-	if len(response) > 8 && response[0] == lds.CardAccess.Tag() {
+	if command[0] == 0 && command[1] == 0xB0 && len(response) > 8 && response[0] == lds.CardAccess.Tag() { // READ BINARY: a challenge may begin so, too
 		response[3] = 0x7F // the length of the first security info
 	}
 	return response, err
