@@ -17,19 +17,14 @@ demo: build ## the whole journey on this machine: server, two services, a specim
 build: ## the program, bin/ipse, with the pages inside
 	@scripts/setup.sh build
 	cd web && npm run --silent build
-	CGO_ENABLED=1 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/ipse ./cmd/ipse
+	CGO_ENABLED=1 $(GO) build -buildvcs=false -trimpath -ldflags '$(LDFLAGS)' -o bin/ipse ./cmd/ipse
 	@cp -f node_modules/onnxruntime-node/bin/napi-v6/$$($(GO) env GOOS)/$$(if [ $$($(GO) env GOARCH) = amd64 ]; then echo x64; else $(GO) env GOARCH; fi)/libonnxruntime.so.1 bin/ 2>/dev/null || true
 
 test: ## everything: sources, Go tests, pages, the real binary in a real browser
-	@scripts/setup.sh test
-	$(MAKE) --no-print-directory check
-	cd web && npm run --silent check
-	$(MAKE) --no-print-directory build
-	$(GO) test ./...
-	$(MAKE) --no-print-directory e2e
+	@GO="$(GO)" MAKE="$(MAKE)" scripts/test.sh
 
 check: ## formatting, vet, whitespace: fast, no services
-	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$unformatted" ]; then echo "not formatted (gofmt -w):"; echo "$$unformatted"; exit 1; fi
+	@unformatted=$$(git ls-files '*.go' | xargs -r gofmt -l); if [ -n "$$unformatted" ]; then echo "not formatted (gofmt -w):"; echo "$$unformatted"; exit 1; fi
 	$(GO) vet ./...
 
 e2e: ## the browser tests against bin/ipse
@@ -49,7 +44,7 @@ report: ## docs/evaluation/report.html, measured again (IPSE_PEOPLE names all re
 	@rm -f .cache/report.jsonl
 
 lint: ## golangci-lint with the project's rules
-	@command -v .cache/bin/golangci-lint >/dev/null || { echo "installing golangci-lint $(LINT_VERSION) into .cache/bin" >&2; GOBIN=$(CURDIR)/.cache/bin $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT_VERSION); }
+	@command -v .cache/bin/golangci-lint >/dev/null || { echo "installing golangci-lint $(LINT_VERSION) into .cache/bin" >&2; GOBIN="$(CURDIR)/.cache/bin" $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT_VERSION); }
 	.cache/bin/golangci-lint run ./...
 
 fuzz: ## each fuzz target for FUZZTIME (default 30s)

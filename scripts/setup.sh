@@ -10,6 +10,18 @@ want=${1:-build}
 say() { printf 'setup: %s\n' "$*" >&2; }
 need() { command -v "$1" >/dev/null 2>&1 || { say "$1 is missing: $2"; exit 1; }; }
 
+# retry WHAT COMMAND...: four tries, because networks and registries falter.
+retry() {
+  local what=$1 pause
+  shift
+  for pause in 5 20 60 0; do
+    "$@" && return
+    [ "$pause" = 0 ] || { say "$what: failed, tried again in $pause s"; sleep "$pause"; }
+  done
+  say "$what: failed four times; is the network, or the registry, out of reach?"
+  return 1
+}
+
 need go "install Go 1.26 or newer"
 need node "install Node.js 20 or newer"
 need npm "it comes with Node.js"
@@ -20,7 +32,7 @@ npm_install() {
   local stamp="$1/node_modules/.ipse-lock"
   if [ -f "$stamp" ] && cmp -s "$stamp" "$1/package-lock.json"; then return; fi
   say "npm packages of $1/package-lock.json"
-  (cd "$1" && PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 npm ci --ignore-scripts --no-audit --no-fund --loglevel=error)
+  PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 retry "npm packages" npm --prefix "$1" ci --ignore-scripts --no-audit --no-fund --loglevel=error
   cp "$1/package-lock.json" "$stamp"
 }
 npm_install .
@@ -28,11 +40,14 @@ npm_install web
 
 [ "$want" = test ] || exit 0
 
+# Nothing that comes later waits for the network.
+retry "Go modules" go list -deps -test ./... >/dev/null
+
 # JMRTD (LGPL), an independent reader of documents, for one test: a tool beside the
 # program, never linked and never shipped. Without Java or Maven the test is skipped.
 if command -v java >/dev/null 2>&1 && command -v mvn >/dev/null 2>&1 && ! ls .cache/jmrtd/jmrtd-*.jar >/dev/null 2>&1; then
   say "JMRTD and what it needs into .cache/jmrtd (internal/pcsc/testdata/jmrtd/pom.xml)"
-  mvn -q -B -f internal/pcsc/testdata/jmrtd/pom.xml dependency:copy-dependencies "-DoutputDirectory=$PWD/.cache/jmrtd" >/dev/null ||
+  timeout 300 mvn -q -B -f internal/pcsc/testdata/jmrtd/pom.xml dependency:copy-dependencies "-DoutputDirectory=$PWD/.cache/jmrtd" >/dev/null ||
     say "not fetched: the test that needs it is skipped and says so"
 fi
 
@@ -55,8 +70,18 @@ if ! command -v apt-get >/dev/null 2>&1; then
   exit 0
 fi
 run=""
-[ "$(id -u)" = 0 ] || run="sudo"
+if [ "$(id -u)" != 0 ]; then
+  if ! command -v sudo >/dev/null 2>&1; then
+    say "neither root nor sudo: have these Debian packages installed: ${missing[*]}"
+    say "tests that need one of them are skipped and say so; the browser tests fail without chromium"
+    exit 0
+  fi
+  run="sudo"
+fi
 say "Debian packages: ${missing[*]}"
 export DEBIAN_FRONTEND=noninteractive
-$run apt-get update -qq
-$run apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+install() {
+  $run apt-get update -qq -o Acquire::Retries=3 -o DPkg::Lock::Timeout=120 &&
+    $run apt-get install -y -qq --no-install-recommends -o Acquire::Retries=3 -o DPkg::Lock::Timeout=120 "${missing[@]}" >/dev/null
+}
+retry "Debian packages" install
