@@ -10,7 +10,7 @@ logs=.cache/test
 go=${GO:-go}
 
 # Go, npm and Chromium keep things in the home folder.
-if ! { mkdir -p "${HOME:-/nonexistent}" && [ -w "$HOME" ]; } 2>/dev/null; then
+if [ ! -d "${HOME:-}" ] || [ ! -w "$HOME" ]; then
   export HOME="$PWD/.cache/home"
   mkdir -p "$HOME"
 fi

@@ -28,6 +28,7 @@ import (
 	"ipse/internal/pii/piitest"
 	"ipse/internal/proofing"
 	"ipse/internal/relay"
+	"ipse/mrtd/mrz"
 	"ipse/mrtd/specimen"
 )
 
@@ -124,8 +125,15 @@ func foreign(t testing.TB) (issuer *specimen.Issuer, doc *specimen.Document, zon
 	if err != nil {
 		t.Fatal(err)
 	}
-	return issuer, doc, map[string]string{"document_number": "L898902C3", "birth_date": "1974-08-12",
-		"expiry_date": time.Now().AddDate(10, 0, -1).UTC().Format(time.DateOnly)}
+	printed, err := mrz.Parse(doc.MRZ)
+	if err != nil {
+		t.Fatal(err)
+	}
+	expiry, err := time.Parse("060102", printed.ExpiryDate.Reveal())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return issuer, doc, map[string]string{"document_number": "L898902C3", "birth_date": "1974-08-12", "expiry_date": expiry.Format(time.DateOnly)}
 }
 
 // readOwn connects a reader of the test's own to the real relay and reads.
