@@ -53,7 +53,7 @@ func TestDefocusOfKnownEdges(t *testing.T) {
 func TestDefocusAllocatesNothing(t *testing.T) {
 	p, m := edges(1, 60)
 	f := &focusWindow{}
-	if n := testing.AllocsPerRun(10, func() { p.defocus(m, f) }); n != 0 {
+	if n := testing.AllocsPerRun(50, func() { p.defocus(m, f) }); n != 0 {
 		t.Errorf("%.0f allocations", n)
 	}
 	f.wipe()

@@ -53,5 +53,7 @@ export default defineConfig({
     environment: "happy-dom",
     include: ["test/**/*.test.{ts,tsx}"],
     restoreMocks: true,
+    testTimeout: 60_000, // of a busy machine
+    hookTimeout: 60_000,
   },
 });
