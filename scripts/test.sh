@@ -28,13 +28,13 @@ go_failures() {
       if (n == 0) print $2 "\t-\t" (/ failed\]/ ? "does not build" : "no test is named: see the log")
       n = 0; next
     }
-    n && said[n] == "" && NF { sub(/^ +/, ""); said[n] = substr($0, 1, 240) }
+    n && said[n] == "" && NF { sub(/^[ \t]+/, ""); said[n] = substr($0, 1, 240) }
   ' "$1"
 }
 
 # go_tests runs all; up to five tests that fail are run once more, alone.
 go_tests() {
-  "$go" test -timeout 20m ./... 2>&1 | tee "$logs/go-first.log" && return 0
+  "$go" test -timeout 30m ./... 2>&1 | tee "$logs/go-first.log" && return 0
   local failures package names again=""
   failures=$(go_failures "$logs/go-first.log")
   if [ -z "$failures" ] || [ "$(wc -l <<<"$failures")" -gt 5 ] || cut -f2 <<<"$failures" | grep -qx -e -; then return 1; fi
@@ -66,12 +66,15 @@ failures() {
 }
 
 report=""
-# stage NAME MINUTES COMMAND...: runs a command; ends everything when it fails.
+budget=$((85 * 60)) # seconds for all stages, from the start of this script
+# stage NAME MINUTES COMMAND...: runs a command, for so long at most and within the
+# budget; ends everything when it fails.
 stage() {
-  local name=$1 minutes=$2 began=$SECONDS code=0 pid
+  local name=$1 limit=$(($2 * 60)) began=$SECONDS code=0 pid
   shift 2
+  if [ "$limit" -gt $((budget - began)) ]; then limit=$((budget - began)); fi
   echo "=== $name"
-  timeout --kill-after=30 "$((minutes * 60))" "$@" >"$logs/$name.log" 2>&1 </dev/null &
+  timeout --kill-after=30 "$limit" "$@" >"$logs/$name.log" 2>&1 </dev/null &
   pid=$!
   trap 'kill "$pid" 2>/dev/null; exit 130' INT TERM
   tail -n +1 -s 0.2 -f --pid="$pid" "$logs/$name.log"
@@ -81,7 +84,7 @@ stage() {
   [ "$code" -ne 0 ] || return 0
   echo
   echo "=== FAILED: $name, after $((SECONDS - began)) s"
-  case $code in 124 | 137) echo "  it took longer than $minutes minutes and was stopped; the last that it said:" ;; esac
+  case $code in 124 | 137) echo "  it took longer than $limit s and was stopped; the last that it said:" ;; esac
   failures "$name"
   echo "=== the whole log: $logs/$name.log"
   exit 1
@@ -90,12 +93,12 @@ stage() {
 rm -rf "$logs"
 mkdir -p "$logs"
 make="${MAKE:-make} --no-print-directory"
-stage setup 20 scripts/setup.sh test
-stage sources 10 $make check
-stage pages 6 npm --prefix web run --silent check
-stage build 8 $make build
-stage go 25 scripts/test.sh go
-stage browser 20 $make e2e
+stage setup 25 scripts/setup.sh test
+stage sources 20 $make check
+stage pages 15 npm --prefix web run --silent check
+stage build 15 $make build
+stage go 40 scripts/test.sh go
+stage browser 45 $make e2e
 echo
 printf '%s' "$report"
 if [ -s "$logs/flaky.tsv" ]; then

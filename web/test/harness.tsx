@@ -38,10 +38,28 @@ export interface Page {
   type: (label: string, value: string) => Promise<void>;
 }
 
-/** Lets every pending promise and render finish. */
+type Operation = (this: SubtleCrypto, ...given: unknown[]) => Promise<unknown>;
+
+/** Operations of WebCrypto under way: they run in threads of their own, and no number of turns waits for them. */
+let computing = 0;
+const operations = Object.getPrototypeOf(crypto.subtle) as Record<string, Operation>;
+for (const name of ["decrypt", "deriveBits", "deriveKey", "digest", "encrypt", "exportKey", "generateKey", "importKey", "sign", "verify"]) {
+  const operation = operations[name];
+  if (operation === undefined) continue;
+  operations[name] = async function (...given) {
+    computing++;
+    try {
+      return await operation.apply(this, given);
+    } finally {
+      computing--;
+    }
+  };
+}
+
+/** Lets every pending promise, computation and render finish. */
 export async function settle(): Promise<void> {
   // act renders at its end, so a chain of fetch, render and effect takes several.
-  for (let i = 0; i < 8; i++) {
+  for (let quiet = 0; quiet < 8; quiet = computing === 0 ? quiet + 1 : 0) {
     await act(async () => {
       await new Promise((resolve) => setTimeout(resolve, 2));
     });
@@ -68,6 +86,7 @@ export const textOf = (selector: string): string => document.querySelector(selec
 // Fetched lazily by the application: loaded before the first test, so that they are there at once.
 await Promise.all([
   loadMessages("en"), loadMessages("fr"), import("../src/pages/face"), import("../src/pages/login"), import("../src/pages/me"), import("../src/pages/recover"), import("../src/demo/passport"), import("../src/agent/agent"), import("../src/agent/enrol"),
+  import("../src/crypto/hpke"), import("uqr"),
 ]);
 
 export async function open(path: string, options: { lang?: Language; demo?: boolean; prepare?: (mock: Mock) => unknown; before?: (call: string) => unknown } = {}): Promise<Page> {
