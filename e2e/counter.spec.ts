@@ -120,6 +120,13 @@ test("the agent's pages on a narrow screen, in the dark, in French", async ({ pa
   await agent.seePortrait();
   await agent.page.getByRole("radio", { name: fr["agent.no"] }).check();
   await inspect(agent.page);
+  // Whoever stops is erased from the agent's screen too, without anybody touching it.
+  await anna.button("app.stop").click();
+  await page.getByRole("dialog").getByRole("button", { name: en["app.stop"] }).click();
+  await expect(anna.heading("result.title_abandoned")).toBeVisible();
+  await expect(agent.heading("agent.over")).toBeVisible({ timeout: 5_000 });
+  await expectNothingLeft(agent);
+  await inspect(agent.page);
   await agent.page.context().close();
 });
 

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"strings"
 
 	"ipse/internal/app"
 	"ipse/internal/config"
@@ -55,13 +56,14 @@ func (cmd agentAddCmd) Run(c *cliContext) error {
 
 type agentListCmd struct {
 	installation
-	JSON bool `name:"json" help:"Print JSON."`
+	JSON             bool `name:"json" help:"Print JSON."`
+	ShowPersonalData bool `help:"Print the agents' names."`
 }
 
 // agentLine is an agent as listed.
 type agentLine struct {
 	ID        string `json:"id"`
-	Name      string `json:"name"`
+	Name      string `json:"name,omitempty"` // only with --show-personal-data
 	AddedOn   string `json:"added_on"`
 	RemovedOn string `json:"removed_on,omitempty"`
 	Enrolled  bool   `json:"enrolled"`
@@ -86,13 +88,18 @@ func (cmd agentListCmd) Run(c *cliContext) error {
 		}
 		lines := make([]agentLine, 0, len(agents))
 		for _, a := range agents {
-			lines = append(lines, agentLine{a.ID, a.Name, a.AddedOn, a.RemovedOn, a.Key != nil})
+			line := agentLine{ID: a.ID, AddedOn: a.AddedOn, RemovedOn: a.RemovedOn, Enrolled: a.Key != nil}
+			if cmd.ShowPersonalData {
+				line.Name = a.Name
+			}
+			lines = append(lines, line)
 		}
 		if cmd.JSON {
 			return c.printJSON(lines)
 		}
 		for _, l := range lines {
-			if _, err := fmt.Fprintf(c.Stdout, "%s  added %s  %-18s  %s\n", l.ID, l.AddedOn, l.state(), l.Name); err != nil {
+			text := fmt.Sprintf("%s  added %s  %-18s  %s", l.ID, l.AddedOn, l.state(), l.Name)
+			if _, err := fmt.Fprintln(c.Stdout, strings.TrimRight(text, " ")); err != nil {
 				return err
 			}
 		}

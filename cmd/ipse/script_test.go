@@ -157,7 +157,7 @@ func agentID(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: agentid LETTER")
 	}
-	ts.Check(ts.Exec("ipse", "admin", "agent", "list", "--config", "ipse.toml"))
+	ts.Check(ts.Exec("ipse", "admin", "agent", "list", "--show-personal-data", "--config", "ipse.toml"))
 	for line := range strings.Lines(ts.ReadFile("stdout")) {
 		if id, _, _ := strings.Cut(line, " "); strings.Contains(line, args[0]+". Agent") {
 			ts.Setenv("AGENT", id)

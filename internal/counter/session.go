@@ -153,6 +153,37 @@ func (s *Service) idleUntil(session Session, now time.Time) time.Time {
 // Session finds the agent who is signed in with a token, or ErrNoSession, and
 // prolongs the session. Whoever was removed is signed in no more.
 func (s *Service) Session(ctx context.Context, token string) (SignedIn, error) {
+	on, err := s.find(ctx, token)
+	if err != nil {
+		return SignedIn{}, err
+	}
+	// Written at most four times in an idle period, not at each request.
+	if until := s.idleUntil(on.Session, s.cfg.Now()); until.Sub(on.Session.IdleUntil) > s.cfg.SessionIdle/4 {
+		on.Session.IdleUntil = until
+		if err := s.cfg.Store.TouchAgentSession(ctx, on.Session.TokenHash, until); err != nil {
+			return SignedIn{}, err
+		}
+	}
+	return on, nil
+}
+
+// StillOpen reports with nil that the agent of a token has a case open. It is
+// asked by the page and not by the agent, so it prolongs nothing. Errors:
+// ErrNoSession; ErrNoCase when the person ended the check, its time is over or it
+// is decided.
+func (s *Service) StillOpen(ctx context.Context, token string) error {
+	on, err := s.find(ctx, token)
+	if err != nil {
+		return err
+	}
+	if !s.cfg.Cases.Holds(on.Agent.ID) {
+		return ErrNoCase
+	}
+	return nil
+}
+
+// find finds the live session of a token.
+func (s *Service) find(ctx context.Context, token string) (SignedIn, error) {
 	if token == "" {
 		return SignedIn{}, ErrNoSession
 	}
@@ -160,16 +191,8 @@ func (s *Service) Session(ctx context.Context, token string) (SignedIn, error) {
 	if err != nil {
 		return SignedIn{}, err
 	}
-	now := s.cfg.Now()
-	if !now.Before(session.IdleUntil) || !now.Before(session.Ends) {
+	if now := s.cfg.Now(); !now.Before(session.IdleUntil) || !now.Before(session.Ends) {
 		return SignedIn{}, ErrNoSession
-	}
-	// Written at most four times in an idle period, not at each request.
-	if until := s.idleUntil(session, now); until.Sub(session.IdleUntil) > s.cfg.SessionIdle/4 {
-		session.IdleUntil = until
-		if err := s.cfg.Store.TouchAgentSession(ctx, session.TokenHash, until); err != nil {
-			return SignedIn{}, err
-		}
 	}
 	return SignedIn{agent, session}, nil
 }

@@ -135,6 +135,29 @@ func TestAnAgentsSessionEndsWhenIdleAndWithTheShift(t *testing.T) {
 	}
 }
 
+func TestAPageThatAsksForItsCaseProlongsNothing(t *testing.T) {
+	t.Parallel()
+	w, ctx := newWorld(t), t.Context()
+	p := w.hired("Zoé")
+	if err := w.StillOpen(ctx, p.token); !errors.Is(err, counter.ErrNoCase) {
+		t.Errorf("without a case: %v", err)
+	}
+	must(w.Open(p.SignedIn, "ABCD"))
+	for range 9 {
+		w.add(time.Minute)
+		if err := w.StillOpen(ctx, p.token); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.add(time.Minute)
+	if err := w.StillOpen(ctx, p.token); !errors.Is(err, counter.ErrNoSession) {
+		t.Errorf("a screen that nobody touches for ten minutes: %v", err)
+	}
+	if err := w.StillOpen(ctx, ""); !errors.Is(err, counter.ErrNoSession) {
+		t.Errorf("without a session: %v", err)
+	}
+}
+
 func TestARemovedAgentIsOutAtOnceAndTheirDecisionsStay(t *testing.T) {
 	t.Parallel()
 	w, ctx := newWorld(t), t.Context()

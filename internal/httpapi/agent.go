@@ -132,6 +132,15 @@ func (a *API) openCase(w http.ResponseWriter, r *http.Request) error {
 		DocumentExpiry: c.DocumentExpiry.Reveal(), Portrait: c.Portrait, ExpiresAt: c.ExpiresAt.UTC().Format(time.RFC3339)})
 }
 
+// caseStillOpen tells the agent's page whether its case is still there, so that it
+// can clear its screen. It does not count as the agent doing something.
+func (a *API) caseStillOpen(w http.ResponseWriter, r *http.Request) error {
+	if err := a.cfg.Counter.StillOpen(r.Context(), a.cookie(r, cookieAgent)); err != nil {
+		return err
+	}
+	return noContent(w)
+}
+
 // casePortrait hands out the portrait once, from memory to the connection.
 func (a *API) casePortrait(w http.ResponseWriter, r *http.Request) error {
 	on, err := a.agent(r)

@@ -42,7 +42,11 @@ func (c *caseTable) Portrait(string) (pii.Bytes, error) {
 	return pii.NewBytes(c.portrait), nil
 }
 
-func (c *caseTable) Holds(string) bool { return false }
+func (c *caseTable) Holds(string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.open
+}
 
 func (c *caseTable) Release(string) error { return nil }
 
@@ -88,7 +92,9 @@ func TestAnAgentsPathThroughTheAPI(t *testing.T) {
 	if session["name"] != "Zoé Agent" || session["idle_s"] != 600.0 || len(session["checklist"].([]any)) != 3 || len(session["reasons"].([]any)) != 5 {
 		t.Errorf("%v", session)
 	}
+	a.Refused("GET", "/api/agent/case", "", 404, "case_unknown")
 	c, portrait := a.Open("OPEN-CASE")
+	a.OK("GET", "/api/agent/case", nil, nil)
 	if c.FamilyName != "ERIKSSON" || c.ExpiresAt != "2027-01-15T08:00:00Z" || string(portrait) != "portrait of the specimen" {
 		t.Errorf("%+v %q", c, portrait)
 	}

@@ -250,6 +250,7 @@ func (a *API) api() []route {
 		{"GET /api/agent/session", 0, a.agentSession},
 		{"DELETE /api/agent/session", 0, a.agentSignOut},
 		{"POST /api/agent/case", 2, a.openCase},
+		{"GET /api/agent/case", 0, a.caseStillOpen},
 		{"GET /api/agent/case/portrait", 1, a.casePortrait},
 		{"DELETE /api/agent/case", 1, a.releaseCase},
 		{"POST /api/agent/case/decision/options", 2, a.decisionOptions},

@@ -250,6 +250,11 @@ function routes(world: World): Record<string, Handler> {
         document_number: "L898902C3", document_expiry: "2032-04-15", portrait: true, expires_at: inMinutes(15),
       };
     },
+    "GET /api/agent/case": () => {
+      if (!world.agent) throw new Refusal(401, "signed_out");
+      if (!world.caseOpen || (world.view !== null && world.view.state !== "counter")) throw new Refusal(404, "case_unknown");
+      return null;
+    },
     "GET /api/agent/case/portrait": () => ({}),
     "DELETE /api/agent/case": () => world.closeCase({ counter: world.caseCode("9WXY-3ACD") }),
     "POST /api/agent/case/decision/options": (body) => ({ statement: b64(JSON.stringify(body)), options: requestOptions() }),

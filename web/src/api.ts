@@ -146,6 +146,8 @@ export const api = {
   agentSession: () => json<AgentSession>("GET", "/api/agent/session"),
   agentSignOut: () => nothing("DELETE", "/api/agent/session", {}),
   openCase: (code: string) => json<CaseView>("POST", "/api/agent/case", { code }),
+  /** Fails when the agent's case is no longer there. */
+  caseStillOpen: () => nothing("GET", "/api/agent/case"),
   casePortrait: async () => (await send("GET", "/api/agent/case/portrait")).blob(),
   releaseCase: () => nothing("DELETE", "/api/agent/case", {}),
   decisionOptions: (decision: AgentDecision) =>

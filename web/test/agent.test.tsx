@@ -89,6 +89,26 @@ describe("the agent’s page", () => {
     }
   });
 
+  it("is cleared within two seconds when the person ends the check, or when the agent is no longer signed in", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout"], shouldAdvanceTime: true });
+    try {
+      for (const [path, title] of [["/api/agent/case", "This case is closed"], ["/api/agent/session", "Agents at the counter"]] as const) {
+        const page = await atCase();
+        await act(() => { vi.advanceTimersByTime(2_000); });
+        await page.settle();
+        expect(textOf("main")).toContain("Utopia (specimen)"); // the issuer by its name
+        await page.mock.call("DELETE", path, {});
+        await act(() => { vi.advanceTimersByTime(2_000); });
+        await page.settle();
+        expect(textOf("h1")).toBe(title);
+        expect(document.body.innerHTML).not.toMatch(/ERIKSSON|<img/);
+        close();
+      }
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   it("sees nothing more once the agent was removed", async () => {
     const page = await atCase();
     await page.mock.call("DELETE", "/api/agent/session", {});

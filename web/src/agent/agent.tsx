@@ -40,6 +40,7 @@ export function Agent() {
       else setProblem(found);
     }).finally(() => { setBusy(false); });
   };
+  const caseOver = useCallback(() => { setPlace({ at: "over" }); }, []);
   const enter = useCallback(async () => {
     setSession(await api.agentSession());
     setPlace({ at: "ready" });
@@ -113,7 +114,7 @@ export function Agent() {
         : <EnterCode problem={problem} busy={busy} onOpen={open}>{foot}</EnterCode>;
     case "case":
       return (
-        <CaseScreen session={session} view={place.case} portrait={place.portrait} problem={problem} busy={busy} onDecide={decide} onPutDown={putDown} onOver={() => { setPlace({ at: "over" }); }}>
+        <CaseScreen session={session} view={place.case} portrait={place.portrait} problem={problem} busy={busy} onDecide={decide} onPutDown={putDown} onOver={caseOver} onSignedOut={leave}>
           {foot}
         </CaseScreen>
       );

@@ -1,8 +1,9 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useId, useState } from "preact/hooks";
-import type { Problem } from "../api";
-import { useI18n, type MessageKey } from "../i18n";
+import { api, asProblem, type Problem } from "../api";
+import { useI18n } from "../i18n";
 import type { AgentDecision, AgentSession, CaseView } from "../types";
+import { attributeLabel, attributeValue } from "../ui/attributes";
 import { Page } from "../ui/page";
 import { Button, Choice, Notice, Waiting } from "../ui/parts";
 import { useExpired } from "../ui/use-expired";
@@ -16,17 +17,45 @@ interface Props {
   busy: boolean;
   onDecide: (decision: AgentDecision) => void;
   onPutDown: () => void;
+  /** The case is no longer there: the person ended it, its time is over, or somebody else is signed in. */
   onOver: () => void;
+  /** The agent is no longer signed in. */
+  onSignedOut: () => void;
   children: ComponentChildren;
 }
 
+/** How often the page asks whether its case is still there, in milliseconds. */
+const askEvery = 2000;
+
+/** Watches over a case, so that nothing of a person who stopped stays on the agent's screen. */
+function useCaseGone(onOver: () => void, onSignedOut: () => void): void {
+  useEffect(() => {
+    let timer: ReturnType<typeof setTimeout>;
+    let left = false;
+    const ask = () => {
+      api.caseStillOpen().then(() => "", (thrown: unknown) => asProblem(thrown).code).then((code) => {
+        if (left) return;
+        if (code === "case_unknown") onOver();
+        else if (code === "signed_out") onSignedOut();
+        else timer = setTimeout(ask, askEvery); // open, or the server is away for a moment
+      }).catch(() => undefined);
+    };
+    timer = setTimeout(ask, askEvery);
+    return () => {
+      left = true;
+      clearTimeout(timer);
+    };
+  }, [onOver, onSignedOut]);
+}
+
 /** One case on one screen: the portrait and what the document says beside the checklist and the decision. */
-export function CaseScreen({ session, view, portrait, problem, busy, onDecide, onPutDown, onOver, children }: Props) {
+export function CaseScreen({ session, view, portrait, problem, busy, onDecide, onPutDown, onOver, onSignedOut, children }: Props) {
   const { t, time } = useI18n();
   const over = useExpired(view.expires_at);
   useEffect(() => {
     if (over) onOver();
   }, [over, onOver]);
+  useCaseGone(onOver, onSignedOut);
   return (
     <Page key="case" title={t("agent.look")} wide>
       <div class="agent-case">
@@ -62,16 +91,14 @@ function Portrait({ picture }: { picture: Blob }) {
   );
 }
 
+const facts = ["family_name", "given_name", "birthdate", "document_number", "document_issuer", "document_expiry"] as const;
+
 function Facts({ view }: { view: CaseView }) {
-  const { t, date } = useI18n();
-  const rows: [MessageKey, string][] = [
-    ["attr.family_name", view.family_name], ["attr.given_name", view.given_name], ["attr.birthdate", date(view.birthdate)],
-    ["attr.document_number", view.document_number], ["attr.document_issuer", view.document_issuer], ["attr.document_expiry", date(view.document_expiry)],
-  ];
+  const i18n = useI18n();
   return (
     <dl class="facts agent-facts">
-      {rows.filter(([, value]) => value !== "").map(([key, value]) => (
-        <div key={key}><dt>{t(key as "attr.family_name")}</dt><dd translate={false}>{value}</dd></div>
+      {facts.filter((name) => view[name] !== "").map((name) => (
+        <div key={name}><dt>{attributeLabel(i18n, name)}</dt><dd translate={false}>{attributeValue(i18n, name, view[name])}</dd></div>
       ))}
     </dl>
   );

@@ -257,6 +257,9 @@ export const enCodes = {
   "value.sex_m": "Male",
   "value.sex_x": "Unspecified",
   "value.uto": "Utopia (specimen)",
+  "value.stateless": "Stateless person",
+  "value.refugee": "Refugee",
+  "value.unspecified_state": "Not specified",
 
   // Levels
   "level.high": "High",

@@ -251,6 +251,9 @@ export const frCodes: Record<keyof typeof enCodes, string> = {
   "value.sex_m": "Masculin",
   "value.sex_x": "Non précisé",
   "value.uto": "Utopie (spécimen)",
+  "value.stateless": "Personne apatride",
+  "value.refugee": "Personne réfugiée",
+  "value.unspecified_state": "Non précisé",
 
   "level.high": "Élevé",
   "level.substantial": "Substantiel",

@@ -2,6 +2,7 @@
 import type { I18n, PlainKey } from "../i18n";
 import { useI18n } from "../i18n";
 import type { Attributes, ClaimValue } from "../types";
+import { country } from "./countries";
 
 const order = [
   "family_name", "given_name", "birthdate", "nationalities", "sex", "age_over_18",
@@ -28,20 +29,6 @@ const kinds: Record<string, PlainKey> = {
   passport: "value.passport", id_card: "value.id_card", residence_permit: "value.residence_permit", travel_document: "value.travel_document",
 };
 const sexes: Record<string, PlainKey> = { F: "value.sex_f", M: "value.sex_m", X: "value.sex_x" };
-
-// ICAO Doc 9303-3 §5 writes three letters (D for Germany alone); Intl knows two.
-const alpha2: Record<string, string> = {
-  D: "DE", DEU: "DE", FRA: "FR", BEL: "BE", CHE: "CH", LUX: "LU", NLD: "NL", ESP: "ES", ITA: "IT", PRT: "PT", AUT: "AT", IRL: "IE",
-  GBR: "GB", DNK: "DK", SWE: "SE", FIN: "FI", NOR: "NO", ISL: "IS", POL: "PL", CZE: "CZ", SVK: "SK", HUN: "HU", SVN: "SI", HRV: "HR",
-  ROU: "RO", BGR: "BG", GRC: "GR", CYP: "CY", MLT: "MT", EST: "EE", LVA: "LV", LTU: "LT", UKR: "UA", USA: "US", CAN: "CA", MAR: "MA",
-  DZA: "DZ", TUN: "TN", SEN: "SN", CIV: "CI", TUR: "TR", JPN: "JP", CHN: "CN", IND: "IN", BRA: "BR", AUS: "AU", NZL: "NZ", MEX: "MX",
-};
-
-function country(i18n: I18n, code: string): string {
-  if (code === "UTO") return i18n.t("value.uto");
-  const two = alpha2[code];
-  return two === undefined ? code : (new Intl.DisplayNames(i18n.lang, { type: "region" }).of(two) ?? code);
-}
 
 /** What an attribute's value reads like. */
 export function attributeValue(i18n: I18n, name: string, value: ClaimValue): string {
