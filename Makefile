@@ -12,12 +12,13 @@ help: ## list the targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: build ## the whole journey on this machine: server, two services, a specimen passport
-	bin/ipse demo
+	@bin/ipse demo
 
 build: ## the program, bin/ipse, with the pages inside
 	@scripts/setup.sh build
-	cd web && npm run --silent build
-	CGO_ENABLED=1 $(GO) build -buildvcs=false -trimpath -ldflags '$(LDFLAGS)' -o bin/ipse ./cmd/ipse
+	@echo "building the pages, then the program: a minute or two the first time, seconds after" >&2
+	@cd web && npm run --silent build
+	@CGO_ENABLED=1 $(GO) build -buildvcs=false -trimpath -ldflags '$(LDFLAGS)' -o bin/ipse ./cmd/ipse
 	@cp -f node_modules/onnxruntime-node/bin/napi-v6/$$($(GO) env GOOS)/$$(if [ $$($(GO) env GOARCH) = amd64 ]; then echo x64; else $(GO) env GOARCH; fi)/libonnxruntime.so.1 bin/ 2>/dev/null || true
 
 test: ## everything: sources, Go tests, pages, the real binary in a real browser
@@ -28,6 +29,7 @@ check: ## formatting, vet, whitespace: fast, no services
 	$(GO) vet ./...
 
 e2e: ## the browser tests against bin/ipse
+	@$(GO) build -buildvcs=false -trimpath -o bin/clocked ./e2e/clocked
 	npm run --silent check
 	npm run --silent e2e
 

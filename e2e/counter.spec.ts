@@ -149,8 +149,8 @@ test("at a server as an operator runs it: an agent is invited, lends a reader, d
     const reader = server.lendReader(await page.getByTestId("pairing-code").innerText(), specimen);
     await expect(page.getByText(en["document.reader_ok"])).toBeVisible();
     await page.getByLabel(en["document.number"]).fill("L898902C3");
-    await page.getByLabel(en["document.birth"]).fill("1974-08-12");
-    await page.getByLabel(en["document.expiry"]).fill("2034-12-31");
+    await anna.typeDate("document.birth", "1974-08-12");
+    await anna.typeDate("document.expiry", "2034-12-31");
     await anna.button("document.read").click();
     await expect(anna.heading("document.done")).toBeVisible({ timeout: 30_000 });
     await reader.stop();

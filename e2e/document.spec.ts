@@ -41,8 +41,8 @@ const test = base.extend<{ authority: string }>({
 async function read(anna: Person, number = "L898902C3"): Promise<void> {
   await expect(anna.page.getByText(en["document.reader_ok"])).toBeVisible();
   await anna.page.getByLabel(en["document.number"]).fill(number);
-  await anna.page.getByLabel(en["document.birth"]).fill("1974-08-12");
-  await anna.page.getByLabel(en["document.expiry"]).fill("2034-12-31");
+  await anna.typeDate("document.birth", "1974-08-12");
+  await anna.typeDate("document.expiry", "2034-12-31");
   await anna.button("document.read").click();
 }
 

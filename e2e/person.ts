@@ -52,6 +52,15 @@ export class Person {
     await expect(this.heading("document.done")).toBeVisible({ timeout: 30_000 });
   }
 
+  /** Types a date, YYYY-MM-DD, into its three fields. */
+  async typeDate(label: "document.birth" | "document.expiry", date: string): Promise<void> {
+    const group = this.page.getByRole("group", { name: this.t[label] });
+    const [year = "", month = "", day = ""] = date.split("-");
+    await group.getByLabel(this.t["date.day"]).fill(day);
+    await group.getByLabel(this.t["date.month"]).fill(month);
+    await group.getByLabel(this.t["date.year"]).fill(year);
+  }
+
   /** From the start page to the page before the camera. */
   async reachCamera(holder = demoPerson): Promise<void> {
     await this.takeDoor("camera");

@@ -1,6 +1,7 @@
 // Starts the real program for one test, on free ports and with a data folder of
 // its own, and leaves nothing behind.
 import { execFile, spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
@@ -10,6 +11,9 @@ import { promisify } from "node:util";
 
 /** The program under test; IPSE_BIN names another one. */
 export const binary = process.env["IPSE_BIN"] ?? path.resolve(import.meta.dirname, "..", "bin", "ipse");
+
+/** The same server with a clock that a test moves; `make e2e` builds it. */
+const clocked = path.resolve(import.meta.dirname, "..", "bin", "clocked");
 
 interface DemoService {
   name: string;
@@ -37,6 +41,8 @@ async function freePorts(): Promise<number> {
 interface Options {
   /** demo: everything at once. serve: the server alone, which trusts the certificates of a folder. */
   trust?: string;
+  /** The demonstration with a clock that pass moves (e2e/clocked). */
+  clock?: boolean;
 }
 
 /** A reader far away, and the way to take it away. */
@@ -68,7 +74,8 @@ export class Program {
   }
 
   static async start(options: Options = {}): Promise<Program> {
-    if (!existsSync(binary)) throw new Error(`${binary} is missing: run make build`);
+    const file = options.clock === true ? clocked : binary;
+    if (!existsSync(file)) throw new Error(`${file} is missing: run make build, or make e2e`);
     const program = new Program(await mkdtemp(path.join(tmpdir(), "ipse-e2e-")), await freePorts(), options);
     try {
       await program.run();
@@ -102,6 +109,7 @@ export class Program {
 
   async #arguments(): Promise<string[]> {
     const address = `127.0.0.1:${String(this.port)}`;
+    if (this.#options.clock === true) return [address, this.data];
     if (this.#options.trust === undefined) return ["demo", "--addr", address, "--data", this.data, "--log"];
     await writeFile(this.config, [
       `[server]`, `address = "${address}"`, `public_url = "${this.url}"`, `data = "${path.join(this.data, "data")}"`,
@@ -119,8 +127,10 @@ export class Program {
   /** Runs it, again if need be, on the same ports and data; returns when it answers. */
   async run(): Promise<void> {
     this.#said = "";
-    const child = spawn(binary, await this.#arguments(), { stdio: ["ignore", "pipe", "pipe"] });
+    const clock = this.#options.clock === true;
+    const child = spawn(clock ? clocked : binary, await this.#arguments(), { stdio: [clock ? "pipe" : "ignore", "pipe", "pipe"] });
     this.#child = child;
+    if (child.stdout === null || child.stderr === null) throw new Error("no pipes");
     child.stdout.on("data", (chunk: Buffer) => { this.#said += chunk.toString(); });
     child.stderr.on("data", (chunk: Buffer) => { this.#logged += chunk.toString(); });
     const until = Date.now() + 30_000;
@@ -132,6 +142,15 @@ export class Program {
     this.#services = [...this.#said.matchAll(/^ +(\S.*?) +(https?:\/\/\S+)$/gm)]
       .map(([, name, url]) => ({ name: name ?? "", url: url ?? "" }))
       .filter(({ url }) => !url.startsWith(this.url) || url.includes("/agent"));
+  }
+
+  /** Moves the server's clock ahead, for instance by "31m"; only where the options ask for a clock. */
+  async pass(duration: string): Promise<void> {
+    const child = this.#child;
+    if (child?.stdin == null || child.stdout === null) throw new Error("this server's clock cannot be moved");
+    const answer = once(child.stdout, "data");
+    child.stdin.write(`${duration}\n`);
+    await answer;
   }
 
   /** Lays a specimen on a reader far away, which is the program too; ends with stop. */

@@ -47,7 +47,8 @@ export default defineConfig({
     outDir: "dist",
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
-    reportCompressedSize: true,
+    // What compresses takes its time, and whoever tries Ipse out need not know.
+    rolldownOptions: { checks: { bundlerTimings: false } },
   },
   test: {
     environment: "happy-dom",

@@ -259,7 +259,7 @@ func (a *App) buildAPI(context.Context) error {
 	}
 	api := httpapi.Config{PublicURL: cfg.Server.PublicURL, Proofing: a.proofing, Accounts: a.accounts, Vault: a.vault, Counter: a.counter, Logins: logins{a.idp}, SignOuts: a.idp,
 		Site: httpapi.Site{Name: "Ipse", Version: a.opts.Version, Languages: []string{"en", "fr"}, Light: cfg.Face.Light, Counter: httpapi.Counter{Places: cfg.Counter.Places},
-			Operator: httpapi.Operator{Name: cfg.Operator.Name, Contact: cfg.Operator.Contact, PrivacyURL: cfg.Operator.PrivacyURL}},
+			Operator: httpapi.Operator(cfg.Operator)},
 		OIDC: a.idp.Handler(), Relay: a.hub, Pages: web.Handler(), OnCamera: a.models.prepare,
 		Ready: a.ready, Client: client, Now: a.opts.Now, Rand: a.opts.Rand, Log: a.log, Logos: logos, Observe: a.meters.request, Pace: a.opts.pace}
 	if a.opts.demo != nil {

@@ -58,6 +58,9 @@ type Operator struct {
 	Contact string `toml:"contact"`
 	// The privacy notice. May be empty.
 	PrivacyURL string `toml:"privacy_url"`
+	// The accessibility statement, which the law asks of public bodies (Directive (EU)
+	// 2016/2102 article 7): linked from every page. May be empty.
+	AccessibilityURL string `toml:"accessibility_url"`
 }
 
 // Trust is the [trust] table.

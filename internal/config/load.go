@@ -101,6 +101,7 @@ func (c Config) Validate() error {
 		v.add("operator.contact", "is empty: people must be able to ask and to withdraw")
 	}
 	v.url("operator.privacy_url", c.Operator.PrivacyURL, true)
+	v.url("operator.accessibility_url", c.Operator.AccessibilityURL, true)
 	v.span("proofing.session_lifetime", c.Proofing.SessionLifetime, 5*time.Minute, 2*time.Hour)
 	v.count("proofing.concurrent_readings", c.Proofing.ConcurrentReadings, 1000)
 	v.count("proofing.document_attempts", c.Proofing.DocumentAttempts, 20)

@@ -26,7 +26,7 @@ type pages struct {
 func loadPages(o Office) (*pages, error) {
 	p := &pages{text: map[string]map[string]string{}}
 	var err error
-	if p.template, err = template.ParseFS(files, "pages/"+string(o)+".html"); err != nil {
+	if p.template, err = template.ParseFS(files, "pages/common.html", "pages/"+string(o)+".html"); err != nil {
 		return nil, fmt.Errorf("parse the pages: %w", err)
 	}
 	if p.style, err = files.ReadFile("pages/" + string(o) + ".css"); err != nil {
@@ -103,6 +103,14 @@ func (p page) Title() (string, error) {
 		return p.T("problem." + p.Problem + ".title")
 	}
 	return p.T(p.Page+".title", "name", p.Name)
+}
+
+// Need says in words whether the office needs an attribute.
+func (p page) Need(r row) (string, error) {
+	if r.Essential {
+		return p.T("required")
+	}
+	return p.T("optional")
 }
 
 // Retry reports whether another attempt makes sense.

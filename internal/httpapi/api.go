@@ -33,9 +33,10 @@ type Site struct {
 
 // Operator is who runs the installation.
 type Operator struct {
-	Name       string `json:"name"`
-	Contact    string `json:"contact"`
-	PrivacyURL string `json:"privacy_url"`
+	Name             string `json:"name"`
+	Contact          string `json:"contact"`
+	PrivacyURL       string `json:"privacy_url"`
+	AccessibilityURL string `json:"accessibility_url"`
 }
 
 // Counter lists the places where people are served without a camera.

@@ -9,7 +9,6 @@ import (
 
 	"github.com/coder/websocket"
 
-	"ipse/internal/fair"
 	"ipse/internal/httpapi/apitest"
 	"ipse/internal/proofing"
 )
@@ -178,13 +177,30 @@ func TestARefusalNamesAReasonAndWhatIsLeft(t *testing.T) {
 	}
 }
 
+// TestAFullServerSaysWhenToComeBack fills the places of the service itself, by its
+// default bound of four live checks at once.
 func TestAFullServerSaysWhenToComeBack(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)
-	s.face.err = fair.After(proofing.ErrBusy, 7*time.Second)
-	b := s.atFace()
-	if m := b.Face().Last(); m["type"] != "busy" || m["retry_after_s"] != 7.0 {
-		t.Errorf("%v", m)
+	late := s.atFace()
+	oldest := s.atFace()
+	running := oldest.Face()
+	running.Next()
+	s.add(9 * time.Second)
+	for range 3 {
+		s.atFace().Face().Next()
+	}
+	// The oldest began 9 seconds ago, and a check usually takes 30.
+	if m := late.Face().Last(); m["type"] != "busy" || m["retry_after_s"] != 21.0 {
+		t.Errorf("a fifth check beside four: %v", m)
+	}
+	if v := late.View(); v.State != proofing.StateFace || v.Face.AttemptsLeft != 3 {
+		t.Errorf("being told busy cost something: %+v", v)
+	}
+	_ = running.WS.CloseNow()
+	oldest.Until(func(v proofing.View) bool { return v.Face != nil && v.Face.Phase == proofing.FaceFailed })
+	if m := late.Face().Next(); m["type"] != "instruction" {
+		t.Errorf("once there is room: %v", m)
 	}
 }
 

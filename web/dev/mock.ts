@@ -21,7 +21,7 @@ const people = join(root, "testdata", "people", "people");
 
 const config: Config = {
   name: "Ipse",
-  operator: { name: "Utopia Digital Agency", contact: "privacy@ipse.example", privacy_url: "https://ipse.example/privacy" },
+  operator: { name: "Utopia Digital Agency", contact: "privacy@ipse.example", privacy_url: "https://ipse.example/privacy", accessibility_url: "https://ipse.example/accessibility" },
   demo: true,
   counter: { places: ["Town hall, 1 Main Square: Monday to Friday, 9:00 to 17:00", "Prefecture, 12 River Street: Tuesday and Thursday, 8:30 to 12:00"] },
   languages: ["en", "fr"],

@@ -40,6 +40,25 @@ export function validDate(iso: string): boolean {
   return !Number.isNaN(when.getTime()) && when.toISOString().startsWith(iso);
 }
 
+export type DatePart = "year" | "month" | "day";
+
+/** The parts of a date as far as typed. */
+export function dateParts(typed: string): Record<DatePart, string> {
+  const [year = "", month = "", day = ""] = typed.split("-");
+  return { year, month, day };
+}
+
+/** The parts as one text: YYYY-MM-DD when they are complete, with or without leading zeros. */
+export function typedDate(parts: Record<DatePart, string>): string {
+  return [parts.year, parts.month, parts.day].map((part) => part.replaceAll("-", "").trim()).join("-");
+}
+
+/** A date as typed, with the leading zeros of month and day that people leave out. */
+export function fullDate(typed: string): string {
+  const { year, month, day } = dateParts(typed);
+  return `${year}-${month.padStart(2, "0")}-${day.padStart(2, "0")}`;
+}
+
 /** Today as YYYY-MM-DD. */
 export function today(now: Date = new Date()): string {
   return now.toISOString().slice(0, 10);

@@ -2,7 +2,7 @@
 
 export interface Config {
   name: string;
-  operator: { name: string; contact: string; privacy_url: string };
+  operator: { name: string; contact: string; privacy_url: string; accessibility_url: string };
   demo: boolean;
   counter: { places: string[] };
   languages: string[];

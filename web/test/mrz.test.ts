@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { checkDigit, checkMrz, mrzDate, mrzPreview, normaliseNumber, numberCheckDigit, validDate, validNumber } from "../src/mrz";
+import { checkDigit, checkMrz, dateParts, fullDate, mrzDate, mrzPreview, normaliseNumber, numberCheckDigit, typedDate, validDate, validNumber } from "../src/mrz";
 
 const now = new Date("2026-11-24T12:00:00Z");
 
@@ -35,6 +35,13 @@ describe("what people type", () => {
     expect(validDate("2024-02-29")).toBe(true);
     for (const bad of ["2023-02-29", "2026-13-01", "12/08/1974", "", "1974-8-12"]) expect(validDate(bad)).toBe(false);
     expect(mrzDate("1974-08-12")).toBe("740812");
+  });
+
+  it("is typed as three numbers, with or without leading zeros, and survives being half typed", () => {
+    expect(fullDate(typedDate({ year: "1974", month: "8", day: " 2" }))).toBe("1974-08-02");
+    expect(dateParts(typedDate({ year: "", month: "8", day: "" }))).toEqual({ year: "", month: "8", day: "" });
+    expect(dateParts("1974-08-12")).toEqual({ year: "1974", month: "08", day: "12" });
+    for (const half of ["", "1974", "1974-8-", "74-8-12", "1974-8-1x", "1974-13-01"]) expect(validDate(fullDate(half)), half).toBe(false);
   });
 
   it("gets one error for each wrong answer", () => {

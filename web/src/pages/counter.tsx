@@ -8,7 +8,7 @@ import { CounterDrawing } from "../ui/drawings";
 import { Page } from "../ui/page";
 import { Button, Waiting } from "../ui/parts";
 import { ProblemNotice } from "../ui/problem";
-import { Proving, ProvingFoot, useCounterInstead } from "../ui/proving";
+import { Proving, ProvingFoot, useBegin } from "../ui/proving";
 import { useExpired } from "../ui/use-expired";
 
 /** The route without a camera: what it is, where, and the code of the case. */
@@ -16,7 +16,7 @@ export function Counter() {
   const { t } = useI18n();
   const config = useConfig();
   const { session } = useProofing();
-  const begin = useCounterInstead();
+  const begin = useBegin();
   const [problem, setProblem] = useState<Problem | null>(null);
   const view = session.status === "here" ? session.view : null;
   // Once accepted, nothing tells the route: this page itself remembers where it was, and follows.
@@ -53,7 +53,7 @@ export function Counter() {
       {body}
       {problem !== null && <ProblemNotice problem={problem} />}
       <div class="ways">
-        <Button kind="primary" onClick={() => { begin().catch((thrown: unknown) => { setProblem(asProblem(thrown)); }); }}>{t("counter.start")}</Button>
+        <Button kind="primary" onClick={() => { begin("counter").catch((thrown: unknown) => { setProblem(asProblem(thrown)); }); }}>{t("counter.start")}</Button>
       </div>
     </Page>
   );

@@ -1,9 +1,10 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { api, asProblem, type Problem } from "../api";
 import { useI18n } from "../i18n";
-import { checkMrz, mrzPreview, normaliseNumber, numberCheckDigit, today, validDate, validNumber } from "../mrz";
+import { checkMrz, fullDate, mrzPreview, normaliseNumber, numberCheckDigit, validDate, validNumber } from "../mrz";
 import { takeLostFocus } from "../router";
 import { useProofing } from "../state/proofing";
+import { DateField } from "../ui/date-field";
 import { Button, Choice, Field, Notice } from "../ui/parts";
 import { ProblemNotice } from "../ui/problem";
 
@@ -13,6 +14,7 @@ type Way = "mrz" | "can";
 export interface Access {
   way: Way;
   number: string;
+  /** As typed: fullDate makes a date of it. */
   birth: string;
   expiry: string;
   can: string;
@@ -34,7 +36,9 @@ export function AccessForm({ access, setAccess, ready }: Props) {
   const { t, tn } = useI18n();
   const { act } = useProofing();
   const form = useRef<HTMLFormElement>(null);
-  const { way, number, birth, expiry, can } = access;
+  const { way, number, can } = access;
+  const birth = fullDate(access.birth);
+  const expiry = fullDate(access.expiry);
   const set = (name: FieldName) => (value: string) => {
     setAccess({ ...access, [name]: value });
   };
@@ -111,8 +115,8 @@ export function AccessForm({ access, setAccess, ready }: Props) {
             </>}
           />
           <div class="field-row">
-            <Field label={t("document.birth")} error={errorOf("birth")} value={birth} onInput={set("birth")} onBlur={leave("birth")} type="date" width="m" max={today()} min="1900-01-01" autoComplete="bday" />
-            <Field label={t("document.expiry")} error={errorOf("expiry")} value={expiry} onInput={set("expiry")} onBlur={leave("expiry")} type="date" width="m" max="2100-12-31" min="2000-01-01" autoComplete="off" />
+            <DateField label={t("document.birth")} error={errorOf("birth")} value={access.birth} onInput={set("birth")} onBlur={leave("birth")} birthday />
+            <DateField label={t("document.expiry")} error={errorOf("expiry")} value={access.expiry} onInput={set("expiry")} onBlur={leave("expiry")} />
           </div>
           {validNumber(normalised) && validDate(birth) && validDate(expiry) && <Preview number={number} birth={birth} expiry={expiry} />}
         </>

@@ -2,13 +2,12 @@ import { useState } from "preact/hooks";
 import { asProblem, type Problem } from "../api";
 import { useI18n } from "../i18n";
 import { navigate } from "../router";
-import { useProofing } from "../state/proofing";
 import type { Outcome, ResultView, View } from "../types";
 import { Icon, PauseDrawing, YesDrawing } from "../ui/drawings";
 import { Page } from "../ui/page";
 import { Button } from "../ui/parts";
 import { ProblemNotice } from "../ui/problem";
-import { Proving, ProvingFoot, useCounterInstead } from "../ui/proving";
+import { Proving, ProvingFoot, useBegin } from "../ui/proving";
 
 export function Result() {
   const { t } = useI18n();
@@ -39,8 +38,7 @@ function Accepted({ view }: { view: View }) {
 /** Refused, stopped or out of time: the kind of reason, what to try, the counter. */
 function Ended({ view }: { view: View }) {
   const { t, code, time } = useI18n();
-  const { begin } = useProofing();
-  const toCounter = useCounterInstead();
+  const begin = useBegin();
   const [problem, setProblem] = useState<Problem | null>(null);
   const refused = view.state === "refused";
   const reason = view.result?.reason ?? "unknown";
@@ -48,10 +46,7 @@ function Ended({ view }: { view: View }) {
     setProblem(null);
     action().catch((thrown: unknown) => { setProblem(asProblem(thrown)); });
   };
-  const again = act(async () => {
-    await begin("camera");
-    navigate("/prove/consent");
-  });
+  const other = view.route === "camera" ? "counter" : "camera";
   return (
     <Page title={t(refused ? "result.title_refused" : "result.title_abandoned")} drawing={<PauseDrawing />} {...(refused ? { step: 4 } : {})} hero>
       {refused ? (
@@ -64,8 +59,8 @@ function Ended({ view }: { view: View }) {
       {refused && <Checks result={view.result} />}
       {problem !== null && <ProblemNotice problem={problem} />}
       <div class="pair">
-        <Button onClick={again}>{t("result.restart")}</Button>
-        <Button onClick={act(toCounter)}>{t("app.counter_instead")}</Button>
+        <Button onClick={act(() => begin(view.route))}>{t("result.restart")}</Button>
+        <Button onClick={act(() => begin(other))}>{t(other === "counter" ? "app.counter_instead" : "start.camera")}</Button>
       </div>
       {refused && <p class="hint center">{t("result.erased")}</p>}
     </Page>

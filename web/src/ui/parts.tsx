@@ -45,42 +45,37 @@ interface FieldProps {
   value: string;
   onInput: (value: string) => void;
   onBlur?: () => void;
-  type?: "text" | "date";
   mono?: boolean;
   width?: "s" | "m" | "full";
   inputMode?: "text" | "numeric";
   autoComplete?: string;
   maxLength?: number;
-  min?: string;
-  max?: string;
   note?: ComponentChildren;
 }
 
 /** A labelled text field with its hint, its error and a note that appears as one types. */
-export function Field({ label, hint, error, value, onInput, onBlur, type = "text", mono = false, width = "full", note, ...rest }: FieldProps) {
+export function Field({ label, hint, error, value, onInput, onBlur, mono = false, width = "full", note, ...rest }: FieldProps) {
   const id = useId();
   const described = [hint === undefined ? "" : `${id}-hint`, error === undefined ? "" : `${id}-error`, `${id}-note`].filter((s) => s !== "").join(" ");
-  const common = {
-    ...rest,
-    id,
-    class: `input width-${width} ${mono ? "mono" : ""}`,
-    value,
-    autoCapitalize: mono ? ("characters" as const) : ("off" as const),
-    autoCorrect: "off",
-    spellcheck: false,
-    "aria-invalid": error === undefined ? undefined : ("true" as const),
-    "aria-describedby": described,
-    onInput: (event: { currentTarget: HTMLInputElement }) => {
-      onInput(event.currentTarget.value);
-    },
-    onBlur,
-  };
   return (
     <div class={`field ${error === undefined ? "" : "wrong"}`}>
       <label for={id}>{label}</label>
       {hint !== undefined && <p class="hint" id={`${id}-hint`}>{hint}</p>}
       {error !== undefined && <p class="error" id={`${id}-error`}>{error}</p>}
-      {type === "date" ? <input {...common} type="date" /> : <input {...common} type="text" />}
+      <input
+        {...rest}
+        id={id}
+        type="text"
+        class={`input width-${width} ${mono ? "mono" : ""}`}
+        value={value}
+        autoCapitalize={mono ? "characters" : "off"}
+        autoCorrect="off"
+        spellcheck={false}
+        aria-invalid={error === undefined ? undefined : "true"}
+        aria-describedby={described}
+        onInput={(event) => { onInput(event.currentTarget.value); }}
+        onBlur={onBlur}
+      />
       <div class="note" id={`${id}-note`} aria-live="polite">{note}</div>
     </div>
   );

@@ -5,10 +5,11 @@ import { api, asProblem, Problem } from "../api";
 import { useI18n } from "../i18n";
 import { navigate, usePath } from "../router";
 import { isFinal, pagesOf, useProofing } from "../state/proofing";
-import type { View } from "../types";
+import type { Route, View } from "../types";
 import { Page } from "./page";
 import { Button, Dialog, Waiting, saveFile } from "./parts";
 import { ProblemNotice } from "./problem";
+import { useExpired } from "./use-expired";
 
 interface GuardProps {
   title: string;
@@ -35,21 +36,37 @@ export function Proving({ title, step, children }: GuardProps) {
   );
 }
 
-/** Stops the session and begins one at a counter. */
-export function useCounterInstead(): () => Promise<void> {
+/** Stops the session and begins one on a route. */
+export function useBegin(): (route: Route) => Promise<void> {
   const { begin } = useProofing();
-  return async () => {
+  return async (route) => {
     await api.abandon().catch(() => undefined); // it may have ended by itself
-    await begin("counter");
+    await begin(route);
     navigate("/prove/consent");
   };
 }
 
+/** How long before the end of a session a person is told so, in milliseconds. */
+const soon = 5 * 60_000;
+
+/** When the session ends; said aloud when little time is left (WCAG 2.2 §2.2.1: its end is essential, it is that of the consent). */
+function EndsAt({ view }: { view: View }) {
+  const { t, time } = useI18n();
+  const near = useExpired(new Date(Date.parse(view.expires_at) - soon).toISOString());
+  return (
+    <div role="status">
+      {near
+        ? <p><strong>{t("app.ends_soon", { time: time(view.expires_at) })}</strong> {t("app.ends_soon_text")}</p>
+        : <p class="hint">{t("app.ends_at", { time: time(view.expires_at) })}</p>}
+    </div>
+  );
+}
+
 /** Stop, counter, receipt and the end of the session: at the foot of every step. */
 export function ProvingFoot({ view, counter = true, live = false }: { view: View; counter?: boolean; live?: boolean }) {
-  const { t, time } = useI18n();
+  const { t } = useI18n();
   const { act: follow } = useProofing();
-  const toCounter = useCounterInstead();
+  const begin = useBegin();
   const [asking, setAsking] = useState<"stop" | "counter" | null>(null);
   const [problem, setProblem] = useState<Problem | null>(null);
   const act = (action: () => Promise<void>) => {
@@ -68,7 +85,7 @@ export function ProvingFoot({ view, counter = true, live = false }: { view: View
         {view.state !== "consent" && !live && <ReceiptButton />}
         <Button kind="quiet" onClick={() => { setAsking("stop"); }}>{t("app.stop")}</Button>
       </div>
-      {!live && <p class="hint">{t("app.ends_at", { time: time(view.expires_at) })}</p>}
+      {!live && <EndsAt view={view} />}
       {asking === "stop" && (
         <Dialog
           title={t("app.stop_title")}
@@ -86,7 +103,7 @@ export function ProvingFoot({ view, counter = true, live = false }: { view: View
           yes={t("app.counter_yes")}
           no={t("app.stop_keep")}
           onNo={() => { setAsking(null); }}
-          onYes={() => { act(toCounter); }}
+          onYes={() => { act(() => begin("counter")); }}
         >
           <p>{t("app.counter_text")}</p>
         </Dialog>

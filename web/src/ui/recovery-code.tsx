@@ -12,7 +12,7 @@ export function RecoveryCode({ code, onConfirmed }: { code: string[]; onConfirme
   const [group] = useState(() => 1 + ((crypto.getRandomValues(new Uint8Array(1))[0] ?? 0) % code.length));
   const [typed, setTyped] = useState("");
   const [wrong, setWrong] = useState(false);
-  const explanation = t("recovery.file", { operator: config.operator.name, date: date(today()) });
+  const explanation = t("recovery.file", { operator: config.operator.name, date: date(today()), address: `${location.origin}/recover` });
   const submit = () => {
     const right = normaliseRecoveryCode(typed) === code[group - 1];
     setWrong(!right);

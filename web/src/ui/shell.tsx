@@ -48,6 +48,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
       <footer class="bar-foot no-print">
         <span>{t("app.run_by", { operator: operator.name })}</span>
         {operator.privacy_url !== "" && <a href={operator.privacy_url} rel="noopener">{t("app.privacy")}</a>}
+        {operator.accessibility_url !== "" && <a href={operator.accessibility_url} rel="noopener">{t("app.accessibility")}</a>}
         {operator.contact !== "" && <a href={contact} rel="noopener">{t("app.contact")}</a>}
         <span class="faint">{t("app.version", { version: config.version })}</span>
       </footer>
