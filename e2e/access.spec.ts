@@ -89,3 +89,14 @@ test("the language is chosen once and kept", async ({ page }) => {
   await page.reload();
   await expect(page.getByRole("heading", { name: fr["start.title"] })).toBeVisible();
 });
+
+test.describe("without JavaScript", () => {
+  test.use({ javaScriptEnabled: false });
+
+  test("the page says what is needed, and that a counter does the same", async ({ page }) => {
+    await page.goto("/");
+    await expect(page.getByRole("heading", { name: "Ipse needs JavaScript here" })).toBeInViewport();
+    await expect(page.getByRole("heading", { name: "Ipse a besoin de JavaScript ici" })).toBeInViewport();
+    await expect(page.getByText("Or go to a counter")).toBeInViewport();
+  });
+});

@@ -16,8 +16,10 @@ import (
 var pageSource string
 
 // pageStyle is the page's style sheet, allowed by its hash.
-const pageStyle = `:root{color-scheme:light dark}body{font:1.125rem/1.6 system-ui,sans-serif;max-width:38rem;margin:12vh auto;padding:0 1.25rem}` +
-	`h1{font-size:1.75rem;line-height:1.25}details{margin-top:2rem;font-size:1rem}code{overflow-wrap:anywhere}`
+const pageStyle = `:root{color-scheme:light dark;background:light-dark(#faf8f4,#171614);color:light-dark(#211e1a,#f3efe8)}` +
+	`body{font:1.125rem/1.6 system-ui,sans-serif;max-width:38rem;margin:12vh auto;padding:0 1.25rem}` +
+	`h1{font-size:1.75rem;line-height:1.25}details{margin-top:2rem;font-size:1rem}code{overflow-wrap:anywhere}` +
+	`a,summary{color:light-dark(#0f4c47,#9cd8cd);display:inline-block;padding:.5rem 0}:focus-visible{outline:3px solid light-dark(#0b57d0,#9cc2ff);outline-offset:2px}`
 
 type pageKind int
 
@@ -27,20 +29,20 @@ const (
 	pageLoggedOut
 )
 
-type pageText struct{ Title, Text, Next, Details string }
+type pageText struct{ Title, Text, Next, Details, Home string }
 
 // pageTexts are the sentences of the few pages that this package shows itself.
 // They never repeat anything of the request but the technical reason.
 func pageTexts(k pageKind, language string) pageText {
 	en := map[pageKind]pageText{
-		pageBadRequest: {"This login cannot begin", "The service that sent you here made a request that we cannot answer. You did nothing wrong, and nothing about you was sent.", "Go back to the service and try again. If it happens again, tell the service, and give it the technical reason below.", "Technical reason"},
-		pageFault:      {"Something went wrong here", "Your login could not be completed. Nothing about you was sent.", "Go back to the service and try again in a few minutes.", "Technical reason"},
-		pageLoggedOut:  {"You are logged out", "Your session has ended. You can close this page.", "", ""},
+		pageBadRequest: {"This login cannot begin", "The service that sent you here made a request that we cannot answer. You did nothing wrong, and nothing about you was sent.", "Go back to the service and try again. If it happens again, tell the service, and give it the technical reason below.", "Technical reason", "Start page"},
+		pageFault:      {"Something went wrong here", "Your login could not be completed. Nothing about you was sent.", "Go back to the service and try again in a few minutes.", "Technical reason", "Start page"},
+		pageLoggedOut:  {"You are logged out", "Your session has ended. You can close this page.", "", "", "Start page"},
 	}
 	fr := map[pageKind]pageText{
-		pageBadRequest: {"Cette connexion ne peut pas commencer", "Le service qui vous a envoyé ici a fait une demande à laquelle nous ne pouvons pas répondre. Vous n’y êtes pour rien, et rien vous concernant n’a été transmis.", "Retournez sur le service et réessayez. Si cela se reproduit, prévenez le service en lui donnant la raison technique ci-dessous.", "Raison technique"},
-		pageFault:      {"Un problème est survenu chez nous", "Votre connexion n’a pas pu aboutir. Rien vous concernant n’a été transmis.", "Retournez sur le service et réessayez dans quelques minutes.", "Raison technique"},
-		pageLoggedOut:  {"Vous êtes déconnecté", "Votre session est terminée. Vous pouvez fermer cette page.", "", ""},
+		pageBadRequest: {"Cette connexion ne peut pas commencer", "Le service qui vous a envoyé ici a fait une demande à laquelle nous ne pouvons pas répondre. Vous n’y êtes pour rien, et rien vous concernant n’a été transmis.", "Retournez sur le service et réessayez. Si cela se reproduit, prévenez le service en lui donnant la raison technique ci-dessous.", "Raison technique", "Page d’accueil"},
+		pageFault:      {"Un problème est survenu chez nous", "Votre connexion n’a pas pu aboutir. Rien vous concernant n’a été transmis.", "Retournez sur le service et réessayez dans quelques minutes.", "Raison technique", "Page d’accueil"},
+		pageLoggedOut:  {"Votre session est terminée", "La déconnexion est faite. Vous pouvez fermer cette page.", "", "", "Page d’accueil"},
 	}
 	if language == "fr" {
 		return fr[k]
