@@ -563,11 +563,11 @@ func TestBoundsAreHonest(t *testing.T) {
 func TestConnectRefusesUnusableAddresses(t *testing.T) {
 	t.Parallel()
 	for _, url := range []string{"", "ipse.example", "ftp://ipse.example", "https://user:pw@ipse.example", "http://%zz"} {
-		if err := relay.Connect(context.Background(), relay.ClientConfig{URL: url, Code: "1234-5678", Card: cardFunc(echo)}); err == nil {
+		if err := relay.Connect(context.Background(), relay.ClientConfig{URL: url, Code: "ACDEF-GHJKM", Card: cardFunc(echo)}); err == nil {
 			t.Errorf("%q: accepted", url)
 		}
 	}
-	if err := relay.Connect(context.Background(), relay.ClientConfig{URL: "http://127.0.0.1:1", Code: "1234-5678"}); err == nil {
+	if err := relay.Connect(context.Background(), relay.ClientConfig{URL: "http://127.0.0.1:1", Code: "ACDEF-GHJKM"}); err == nil {
 		t.Error("no card: accepted")
 	}
 }
