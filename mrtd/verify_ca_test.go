@@ -3,6 +3,7 @@ package mrtd_test
 import (
 	"bytes"
 	"crypto/rand"
+	"strings"
 	"testing"
 
 	"ipse/internal/pii"
@@ -125,6 +126,30 @@ func TestAnnouncedDefaultOfChipAuthentication(t *testing.T) {
 		explain(t, v)
 		t.Error("the default protocol was refused")
 	}
+	ev.Session.CA = agree(t, d, caAES128)
+	if v := verify(t, ev, storeOf(t, i), mrtd.VerifyOptions{}); v.Genuine || v.ChipAuthentic {
+		t.Error("a protocol that nothing announces was accepted")
+	}
+}
+
+// prove plays the chip's part of PACE-CAM with the document's first key.
+func prove(t *testing.T, d *specimen.Document) *mrtd.CAMTranscript {
+	t.Helper()
+	key, err := specimen.ParseECKey(d.CAKeys[0].PKCS8)
+	if err != nil {
+		t.Fatal(err)
+	}
+	domain := pace.CurveDomain(key.Curve())
+	static, err1 := domain.NewKeyPair(key.Bytes())
+	mapping, err2 := domain.GenerateKey(rand.Reader)
+	if err1 != nil || err2 != nil {
+		t.Fatal(err1, err2)
+	}
+	data, err := pace.CAMData(static, mapping)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &mrtd.CAMTranscript{ChipAuthenticationData: data, MappingPublicKey: mapping.Public()}
 }
 
 func TestChipAuthenticationMappingProvesTheChip(t *testing.T) {
@@ -133,52 +158,35 @@ func TestChipAuthenticationMappingProvesTheChip(t *testing.T) {
 	s := storeOf(t, i)
 	config := specimen.DocumentConfig{Access: specimen.AccessConfig{PACE: &specimen.PACEConfig{Protocol: "0.4.0.127.0.7.2.2.4.6.2", ParameterID: 13}}}
 	d := issue(t, i, config)
-	prove := func(d *specimen.Document) *mrtd.CAMTranscript {
-		key, err := specimen.ParseECKey(d.CAKeys[0].PKCS8)
-		if err != nil {
-			t.Fatal(err)
-		}
-		domain := pace.CurveDomain(key.Curve())
-		static, err1 := domain.NewKeyPair(key.Bytes())
-		mapping, err2 := domain.GenerateKey(rand.Reader)
-		if err1 != nil || err2 != nil {
-			t.Fatal(err1, err2)
-		}
-		data, err := pace.CAMData(static, mapping)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return &mrtd.CAMTranscript{ChipAuthenticationData: data, MappingPublicKey: mapping.Public()}
-	}
 	evidence := func(proof *mrtd.CAMTranscript) *mrtd.Evidence {
 		ev := evidenceOf(t, d, nil)
 		ev.Session.Access, ev.Session.Protocol, ev.Session.ParameterID = "PACE-CAM", "0.4.0.127.0.7.2.2.4.6.2", 13
 		ev.Session.CAM = proof
 		return ev
 	}
-	if v := verify(t, evidence(prove(d)), s, mrtd.VerifyOptions{OwnSession: true}); !v.Genuine || !v.ChipAuthentic {
+	if v := verify(t, evidence(prove(t, d)), s, mrtd.VerifyOptions{OwnSession: true}); !v.Genuine || !v.ChipAuthentic {
 		explain(t, v)
 		t.Error("a proof was refused")
 	}
 	if v := verify(t, evidence(nil), s, mrtd.VerifyOptions{}); v.Genuine {
 		t.Error("a chip that owes a proof gave none and is genuine")
 	}
-	if v := verify(t, evidence(prove(issue(t, i, config))), s, mrtd.VerifyOptions{OwnSession: true}); v.Genuine || v.ChipAuthentic {
+	if v := verify(t, evidence(prove(t, issue(t, i, config))), s, mrtd.VerifyOptions{OwnSession: true}); v.Genuine || v.ChipAuthentic {
 		t.Error("the key of another chip was accepted")
 	}
-	ev := evidence(prove(d))
+	ev := evidence(prove(t, d))
 	ev.Session.Protocol = "0.4.0.127.0.7.2.2.4.2.2"
 	if v := verify(t, ev, s, mrtd.VerifyOptions{}); v.Genuine {
 		t.Error("a proof without the mapping was accepted")
 	}
 	// EF.CardSecurity of an untrusted signer vouches for nothing.
 	stranger := issue(t, newIssuer(t, "ecdsa-P-256-sha256", "ecdsa-P-256-sha256"), config)
-	ev = evidence(prove(stranger))
+	ev = evidence(prove(t, stranger))
 	ev.Files[lds.CardSecurity] = pii.NewBytes(bytes.Clone(stranger.Files[lds.CardSecurity]))
 	if v := verify(t, ev, s, mrtd.VerifyOptions{}); v.Genuine {
 		t.Error("the key of an untrusted EF.CardSecurity was accepted")
 	}
-	ev = evidence(prove(d))
+	ev = evidence(prove(t, d))
 	ev.Files[lds.CardSecurity] = pii.NewBytes(bytes.Clone(d.Files[lds.CardSecurity]))
 	if v := verify(t, ev, s, mrtd.VerifyOptions{}); !v.Genuine {
 		t.Error("with EF.CardSecurity it is refused")
@@ -256,5 +264,76 @@ func TestHiddenKeysAreNotMadeGoodByOthers(t *testing.T) {
 			explain(t, v)
 			t.Errorf("%s hidden, and the other proof makes it good", c.hidden)
 		}
+	}
+}
+
+// TestKeysOfCardSecurity: the key of PACE-CAM may be in EF.CardSecurity alone. It counts
+// where that file's signer is vouched for, in force, not revoked, and of the document's
+// own state; and the proof is owed although DG14 holds no key.
+func TestKeysOfCardSecurity(t *testing.T) {
+	t.Parallel()
+	i := newIssuer(t, "ecdsa-P-256-sha256", "ecdsa-P-256-sha256")
+	foreign, err := specimen.NewIssuer(specimen.IssuerConfig{Country: "VN", CSCA: "ecdsa-P-256-sha256", DS: "ecdsa-P-256-sha256", Rand: rand.Reader, Now: now()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := func(faults ...string) specimen.DocumentConfig {
+		cfg := specimen.DocumentConfig{Access: specimen.AccessConfig{PACE: &specimen.PACEConfig{Protocol: "0.4.0.127.0.7.2.2.4.6.2", ParameterID: 13}},
+			Faults: map[string]bool{specimen.FaultCAMKeyApart: true}}
+		for _, f := range faults {
+			cfg.Faults[f] = true
+		}
+		return cfg
+	}
+	d := issue(t, i, config())
+	other := map[string]*specimen.Document{"revoked": issue(t, i, config(specimen.FaultRevokedDS)), "ended": issue(t, i, config(specimen.FaultExpiredDS)),
+		"unknown": issue(t, i, config(specimen.FaultForeignCSCA)), "of another state": issue(t, foreign, config())}
+	crl, err := i.CRL(now()) // after the revocation
+	if err != nil {
+		t.Fatal(err)
+	}
+	store := storeFrom(t, i.CSCA(), foreign.CSCA(), crl)
+	evidence := func(from *specimen.Document) *mrtd.Evidence {
+		ev := evidenceOf(t, d, nil)
+		ev.Session.Access, ev.Session.Protocol, ev.Session.ParameterID = "PACE-CAM", "0.4.0.127.0.7.2.2.4.6.2", 13
+		ev.Session.CAM = prove(t, from)
+		ev.Files[lds.CardSecurity] = pii.NewBytes(bytes.Clone(from.Files[lds.CardSecurity]))
+		return ev
+	}
+	own := mrtd.VerifyOptions{OwnSession: true}
+	if v := verify(t, evidence(d), store, own); !v.Genuine || !strings.Contains(v.Find("chip.ca").Detail, "key of EF.CardSecurity") {
+		explain(t, v)
+		t.Error("the document's own EF.CardSecurity")
+	}
+	for name, from := range other {
+		if v := verify(t, evidence(from), store, own); v.Genuine || v.ChipAuthentic || v.Find("chip.ca").Result != mrtd.Failed {
+			explain(t, v)
+			t.Errorf("EF.CardSecurity whose signer is %s", name)
+		}
+	}
+	for name, change := range map[string]func(*mrtd.Evidence){
+		"without EF.CardSecurity":  func(ev *mrtd.Evidence) { delete(ev.Files, lds.CardSecurity) },
+		"its signature is changed": func(ev *mrtd.Evidence) { b := ev.File(lds.CardSecurity); b[len(b)-1] ^= 1 },
+		"no proof":                 func(ev *mrtd.Evidence) { ev.Session.CAM = nil },
+		"parameters of DH":         func(ev *mrtd.Evidence) { ev.Session.ParameterID = 0 },
+		"parameters of nobody":     func(ev *mrtd.Evidence) { ev.Session.ParameterID = 9999 },
+		"another curve":            func(ev *mrtd.Evidence) { ev.Session.ParameterID = 12 },
+	} {
+		ev := evidence(d)
+		change(ev)
+		if v := verify(t, ev, store, own); v.Genuine || v.ChipAuthentic {
+			explain(t, v)
+			t.Errorf("%s: a proof", name)
+		}
+	}
+	// The reader reads it, and proves no key of DG14, for there is none.
+	opts := inspectOptions(t, d)
+	x, err := mrtd.Inspect(t.Context(), insert(t, d), store, opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v := x.Verdict; !v.Genuine || !v.ChipAuthentic || v.Freshness != mrtd.OwnSession || x.Evidence.Session.CA != nil {
+		explain(t, v)
+		t.Error("as read")
 	}
 }

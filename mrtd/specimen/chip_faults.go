@@ -41,6 +41,7 @@ const (
 	FaultAADER          = "aa-der"             // the active authentication signature is in DER
 	FaultCAKeyID        = "needs-key-id"       // MSE:Set AT of chip authentication needs the key id
 	FaultCAMLastKey     = "cam-last-key"       // PACE-CAM proves the last of several keys on its curve
+	FaultCAMKeyApart    = "cam-key-apart"      // the key of PACE-CAM is in EF.CardSecurity alone
 	FaultDHShort        = "dh-short"           // PACE over DH: the chip's numbers are shorter than the prime
 	FaultDHPadded       = "dh-padded"          // the same, and zero octets fill them up, in the token as well
 )
@@ -117,6 +118,7 @@ func chipFaults() []FaultInfo {
 		{FaultAADER, "The active authentication signature is in DER."},
 		{FaultCAKeyID, "Chip authentication needs the key id named."},
 		{FaultCAMLastKey, "PACE-CAM proves the last of several keys on its curve."},
+		{FaultCAMKeyApart, "The key of PACE-CAM is in EF.CardSecurity alone, not in DG14."},
 		{FaultDHShort, "The chip's numbers of PACE over DH are shorter than the prime, as one in 256 is."},
 		{FaultDHPadded, "The same, and zero octets stand before them, in the authentication token as well."},
 	}

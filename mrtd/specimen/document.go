@@ -55,6 +55,8 @@ type Document struct {
 	CAKeys []CAKey `json:"ca_keys,omitempty"`
 	// Faults switches misbehaviour on, by name (see the Fault constants).
 	Faults map[string]bool `json:"faults,omitempty"`
+
+	apart [][]byte // security infos for EF.CardSecurity alone
 }
 
 // AccessConfig says which access protocols a chip offers. At least one is on,

@@ -174,6 +174,10 @@ func (i *Issuer) chipKeys(doc *Document, cfg DocumentConfig) error {
 		if err != nil {
 			return err
 		}
+		if cfg.Faults[FaultCAMKeyApart] && cfg.maps(c.Curve) {
+			doc.apart = append(doc.apart, more...)
+			continue
+		}
 		infos = append(infos, more...)
 	}
 	if len(infos) > 0 {
@@ -204,6 +208,15 @@ func (cfg *DocumentConfig) allCA() ([]CAConfig, error) {
 		out = append(out, CAConfig{Curve: domain.Name(), KeyID: len(out) + 1})
 	}
 	return out, nil
+}
+
+// maps reports whether PACE-CAM is offered on a curve.
+func (cfg *DocumentConfig) maps(curve string) bool {
+	return slices.ContainsFunc(cfg.Access.all(), func(p PACEConfig) bool {
+		protocol, _ := pace.ParsePACE(p.Protocol)
+		domain, err := pace.StandardDomain(p.ParameterID)
+		return err == nil && protocol.Mapping == pace.ChipAuth && domain.Name() == curve
+	})
 }
 
 func plainOID(h crypto.Hash) string {
@@ -286,17 +299,22 @@ func (i *Issuer) securityObject(doc *Document, cfg DocumentConfig, signer *autho
 // cardSecurity makes EF.CardSecurity where PACE-CAM is offered: the security infos
 // of the master file, signed (ICAO 9303-10 §3.11.3, 9303-11 §9.2.10).
 func (i *Issuer) cardSecurity(doc *Document, cfg DocumentConfig, signer *authority) error {
-	cam := false
-	for _, p := range cfg.Access.all() {
+	if !slices.ContainsFunc(cfg.Access.all(), func(p PACEConfig) bool {
 		protocol, _ := pace.ParsePACE(p.Protocol)
-		cam = cam || protocol.Mapping == pace.ChipAuth
-	}
-	if !cam {
+		return protocol.Mapping == pace.ChipAuth
+	}) {
 		return nil
 	}
 	infos, _, err := lds.Content(lds.DG14, doc.Files[lds.DG14])
 	if err != nil {
 		return err
+	}
+	if len(doc.apart) > 0 {
+		set, err := tlv.Parse(infos)
+		if err != nil {
+			return err
+		}
+		infos = tlv.Encode(tlv.Set, append([][]byte{set.Value}, doc.apart...)...)
 	}
 	signed, err := signData(i.cfg.Rand, signer, signSpec{contentType: oidCardSecurity, content: infos, at: cfg.At, certificates: [][]byte{signer.cert}})
 	if err != nil {
