@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"ipse/internal/pii"
 	"ipse/internal/pii/piitest"
@@ -357,7 +358,7 @@ func readAndSearch(t *testing.T, i *specimen.Issuer, d *specimen.Document, acces
 
 func TestJPEG2000PortraitsBecomeJPEG(t *testing.T) {
 	t.Parallel()
-	decoder, err := jp2.New(t.Context(), jp2.Config{})
+	decoder, err := jp2.New(t.Context(), jp2.Config{Timeout: time.Minute})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -105,7 +105,7 @@ func NewDemo(ctx context.Context, opts DemoOptions) (_ *Demo, err error) {
 	cfg.Server.PublicURL = public
 	cfg.Trust.Sources = opts.Trust
 	cfg.Service = opts.services
-	cfg.Server.ShutdownTimeout = config.Duration(3 * time.Second)
+	cfg.Server.ShutdownTimeout = config.Duration(10 * time.Second)
 	cfg.Operator = config.Operator{Name: "Utopia Digital Agency", Contact: "privacy@agency.example"}
 	cfg.Counter.Places = []string{"Town hall, 1 Main Square: Monday to Friday, 9:00 to 17:00"}
 	if err := cfg.Validate(); err != nil {

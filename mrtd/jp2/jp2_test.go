@@ -29,6 +29,9 @@ func read(t testing.TB, name string) []byte {
 
 func decoder(t testing.TB, cfg Config) *Decoder {
 	t.Helper()
+	if cfg.Timeout == 0 {
+		cfg.Timeout = time.Minute // of a busy machine
+	}
 	d, err := New(context.Background(), cfg)
 	if err != nil {
 		t.Fatal(err)
