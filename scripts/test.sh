@@ -70,15 +70,17 @@ budget=$((85 * 60)) # seconds for all stages, from the start of this script
 # stage NAME MINUTES COMMAND...: runs a command, for so long at most and within the
 # budget; ends everything when it fails.
 stage() {
-  local name=$1 limit=$(($2 * 60)) began=$SECONDS code=0 pid
+  local name=$1 limit=$(($2 * 60)) began=$SECONDS code=0 pid shown
   shift 2
   if [ "$limit" -gt $((budget - began)) ]; then limit=$((budget - began)); fi
   echo "=== $name"
   timeout --kill-after=30 "$limit" "$@" >"$logs/$name.log" 2>&1 </dev/null &
   pid=$!
   trap 'kill "$pid" 2>/dev/null; exit 130' INT TERM
-  tail -n +1 -s 0.2 -f --pid="$pid" "$logs/$name.log"
+  tail -n +1 -s 0.2 -f --pid="$pid" "$logs/$name.log" &
+  shown=$!
   wait "$pid" || code=$?
+  wait "$shown"
   trap - INT TERM
   report+=$(printf '%5d s  %s' "$((SECONDS - began))" "$name")$'\n'
   [ "$code" -ne 0 ] || return 0
