@@ -3,6 +3,8 @@ package face
 import (
 	"encoding/binary"
 	"errors"
+
+	"ipse/face/internal/kernel"
 )
 
 // errOtherJPEG means that a file is none of those that baselineDecoder reads;
@@ -241,10 +243,10 @@ func (d *baselineDecoder) unit(c *jpegComponent, to *plane, column, row int) boo
 			}
 			x, y := (column*int(c.h)+u)*8, (row*int(c.v)+v)*8
 			if x+8 <= to.w && y+8 <= to.h {
-				inverseDCT(&d.block, last, to.samples[y*to.w+x:], to.w)
+				kernel.InverseDCT(to.samples[y*to.w+x:], to.w, &d.block, last)
 				continue
 			}
-			inverseDCT(&d.block, last, d.clipped[:], 8)
+			kernel.InverseDCT(d.clipped[:], 8, &d.block, last)
 			if n := min(8, to.w-x); n > 0 {
 				for r := range max(min(8, to.h-y), 0) {
 					copy(to.samples[(y+r)*to.w+x:], d.clipped[8*r:8*r+n])

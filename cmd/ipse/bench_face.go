@@ -140,21 +140,23 @@ func (cmd benchCmd) checks(c *cliContext, e *face.Engine, m *meter, run *benchRu
 		return nil, err
 	}
 	var begin, frames, decide, cpu []time.Duration
+	var thread time.Duration
 	m.spent, m.runs = 0, 0
 	for i := range max(1, cmd.For/10) {
 		c.progress("check %d", i+1)
-		before := processCPU()
+		before, onThread := processCPU(), threadCPU()
 		laps, err := run.check(c, e)
 		if err != nil {
 			return nil, err
 		}
-		cpu = append(cpu, processCPU()-before)
+		cpu, thread = append(cpu, processCPU()-before), thread+threadCPU()-onThread
 		begin, frames, decide = append(begin, laps.begin), append(frames, laps.frames...), append(decide, laps.decide)
 	}
 	perFrame := figureOf("face: one frame, one core", frames, "")
 	perFrame.Note = fmt.Sprintf("%.0f frames/s", 1000/perFrame.Median)
 	return append(out, figureOf("face: portrait", begin, ""), perFrame, figureOf("face: decision after the last frame", decide, ""),
-		figureOf(fmt.Sprintf("face: check of %d frames and a portrait, CPU", len(frames)/len(cpu)), cpu, fmt.Sprintf("of which %d runs of networks %.0f ms", m.runs/len(cpu), m.spent.Seconds()*1000/float64(len(cpu))))), nil
+		figureOf(fmt.Sprintf("face: check of %d frames and a portrait, CPU", len(frames)/len(cpu)), cpu, fmt.Sprintf("of which %d runs of networks %.0f ms; the same thread beside them %.1f %% of that",
+			m.runs/len(cpu), m.spent.Seconds()*1000/float64(len(cpu)), 100*(thread.Seconds()/m.spent.Seconds()-1)))), nil
 }
 
 // stage measures the processor time of one part of a frame, and the share of the

@@ -22,8 +22,7 @@ func sampleFast(dst []int16, plane []byte, stride int, l Line) int {
 	x, y := l.X+(n-1)*l.DX, l.Y+(n-1)*l.DY
 	left, top := min(l.X, x)>>16, min(l.Y, y)>>16
 	right, bottom := max(l.X, x)>>16, max(l.Y, y)>>16
-	// Four bytes are fetched for each pair of neighbours.
-	if left < 0 || top < 0 || right > 1<<14 || bottom > 1<<14 || stride <= 0 || stride > 1<<14 || (bottom+1)*stride+right+4 > len(plane) {
+	if left < 0 || top < 0 || right > 1<<14 || bottom > 1<<14 || stride <= 0 || stride > 1<<14 || (bottom+1)*stride+right+2 > len(plane) {
 		return 0
 	}
 	sampleAVX2(&dst[0], n, &plane[0], stride, l.X, l.Y, l.DX, l.DY)
@@ -63,6 +62,14 @@ func convolveFast(dst, src []float32, stride int, taps *[Taps]float32) int {
 	return 0
 }
 
+func inverseFast(dst []byte, stride int, block *[64]int32) bool {
+	if !cpu.X86.HasAVX2 || stride < 8 {
+		return false
+	}
+	inverseAVX2(&dst[:7*stride+8][0], stride, block)
+	return true
+}
+
 // sampleAVX2 is Sample of n points, a multiple of eight; the others likewise.
 //
 //go:noescape
@@ -79,3 +86,6 @@ func convertAVX2(red, green, blue *float32, y, cb, cr *int16, n int, mean, scale
 
 //go:noescape
 func convolveAVX2(dst *float32, n int, src *float32, stride int, taps *[Taps]float32)
+
+//go:noescape
+func inverseAVX2(dst *byte, stride int, block *[64]int32)

@@ -1,4 +1,4 @@
-package face
+package kernel
 
 import "encoding/binary"
 
@@ -15,18 +15,25 @@ var columnsTo = [64]uint8{ //nolint:gochecknoglobals // follows from T.81 figure
 	8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8,
 }
 
-// inverseDCT is the two-dimensional inverse transform of T.81 A.3.3 in integers
-// (after Wang 1984), columns then rows, of a block whose last coefficient in zigzag
-// order is known: what is zero after it costs nothing. The samples go to eight rows
-// of dst, stride apart.
-func inverseDCT(b *[64]int32, last int, dst []byte, stride int) {
+// InverseDCT is the two-dimensional inverse transform of T.81 A.3.3 in integers
+// (after Wang 1984), columns then rows, of a block of coefficients, in rows, whose
+// last one in zigzag order is known. The samples go to eight rows of dst, stride
+// apart. The block is scratch memory afterwards.
+func InverseDCT(dst []byte, stride int, block *[64]int32, last int) {
 	if last == 0 {
-		v := uint64(within8((b[0]+4)>>3+128)) * 0x0101010101010101
+		v := uint64(within8((block[0]+4)>>3+128)) * 0x0101010101010101
 		for r := range 8 {
 			binary.LittleEndian.PutUint64(dst[r*stride:], v)
 		}
 		return
 	}
+	if !inverseFast(dst, stride, block) {
+		inverse(dst, stride, block, last)
+	}
+}
+
+// inverse is InverseDCT in Go: what is zero after the last coefficient costs nothing.
+func inverse(dst []byte, stride int, b *[64]int32, last int) {
 	columns := int(columnsTo[last&63])
 	for c := range columns & 15 {
 		inverseColumn((*[57]int32)(b[c:]))
@@ -40,7 +47,7 @@ func inverseDCT(b *[64]int32, last int, dst []byte, stride int) {
 // results have three bits more.
 func inverseColumn(s *[57]int32) {
 	if s[8]|s[16]|s[24]|s[32]|s[40]|s[48]|s[56] == 0 {
-		dc := s[0] << 3
+		dc := (s[0]<<11 + 128) >> 8 // as below, also where it overflows
 		s[0], s[8], s[16], s[24], s[32], s[40], s[48], s[56] = dc, dc, dc, dc, dc, dc, dc, dc
 		return
 	}
