@@ -70,8 +70,12 @@ func bilinear(plane []byte, w, h, x, y int) int {
 // factor is at least 2.
 func (p *picture) shrink(dst []float32, dstW, dstH, factor int, f tensorFormat) {
 	w, h := min(p.w/factor, dstW), min(p.h/factor, dstH)
-	if w < dstW || h < dstH {
-		clear(dst[:3*dstW*dstH])
+	for c := range 3 { // what is written below is not cleared first
+		plane := dst[c*dstW*dstH : (c+1)*dstW*dstH]
+		clear(plane[h*dstW:])
+		for y := range h {
+			clear(plane[y*dstW+w : (y+1)*dstW])
+		}
 	}
 	for y := range h {
 		if factor == 2 { // camera frames

@@ -70,17 +70,22 @@ func (g *gridWindow) load(p *picture, x0, y0 int) {
 	}
 }
 
+// transform computes the half of the spectrum that peak looks at: the other is its
+// mirror image, since samples are real.
 func (g *gridWindow) transform() {
-	var re, im [gridSize]float32
+	turns := newTurns()
 	for y := range gridSize {
 		row := y * gridSize
-		fft(g.re[row:row+gridSize], g.im[row:row+gridSize])
+		turns.fft(g.re[row:row+gridSize], g.im[row:row+gridSize])
 	}
-	for x := range gridSize {
+	var re, im [gridSize]float32
+	defer clear(re[:])
+	defer clear(im[:])
+	for x := range gridSize / 2 {
 		for y := range gridSize {
 			re[y], im[y] = g.re[y*gridSize+x], g.im[y*gridSize+x]
 		}
-		fft(re[:], im[:])
+		turns.fft(re[:], im[:])
 		for y := range gridSize {
 			g.re[y*gridSize+x], g.im[y*gridSize+x] = re[y], im[y]
 		}
@@ -128,27 +133,45 @@ func blockHarmonic(x, y int) bool {
 	return (y >= -gridHarmony && y <= gridHarmony && near(x)) || (x <= gridHarmony && near(y))
 }
 
+// turns are the factors of a transform: of size 2 one, of size 4 two, and so on.
+type turns struct{ re, im [gridSize]float32 }
+
+func newTurns() (t turns) {
+	at := 0
+	for size := 2; size <= gridSize; size *= 2 {
+		sin, cos := math.Sincos(-2 * math.Pi / float64(size))
+		wr, wi := 1.0, 0.0
+		for range size / 2 {
+			t.re[at], t.im[at] = float32(wr), float32(wi)
+			wr, wi = wr*cos-wi*sin, wr*sin+wi*cos
+			at++
+		}
+	}
+	return t
+}
+
 // fft is the radix-2 transform of gridSize complex numbers, in place.
-func fft(re, im []float32) {
-	n := len(re)
-	shift := 64 - bits.Len(uint(n-1))
-	for i := range n {
+func (t *turns) fft(re, im []float32) {
+	const shift = 64 - 7 // gridSize is 1<<7
+	re, im = re[:gridSize], im[:gridSize]
+	for i := range gridSize {
 		if j := int(bits.Reverse64(uint64(i)) >> shift); j > i {
 			re[i], re[j] = re[j], re[i]
 			im[i], im[j] = im[j], im[i]
 		}
 	}
-	for size := 2; size <= n; size *= 2 {
-		sin, cos := math.Sincos(-2 * math.Pi / float64(size))
-		for start := 0; start < n; start += size {
-			wr, wi := 1.0, 0.0
-			for k := start; k < start+size/2; k++ {
-				o := k + size/2
-				tr := float32(wr)*re[o] - float32(wi)*im[o]
-				ti := float32(wr)*im[o] + float32(wi)*re[o]
-				re[o], im[o] = re[k]-tr, im[k]-ti
-				re[k], im[k] = re[k]+tr, im[k]+ti
-				wr, wi = wr*cos-wi*sin, wr*sin+wi*cos
+	at := 0
+	for half := 1; half < gridSize; half *= 2 {
+		wr, wi := t.re[at:at+half], t.im[at:at+half]
+		at += half
+		for start := 0; start < gridSize; start += 2 * half {
+			ar, ai := re[start:start+half], im[start:start+half]
+			br, bi := re[start+half:start+2*half], im[start+half:start+2*half]
+			for k, r := range wr {
+				i := wi[k]
+				tr, ti := r*br[k]-i*bi[k], r*bi[k]+i*br[k]
+				br[k], bi[k] = ar[k]-tr, ai[k]-ti
+				ar[k], ai[k] = ar[k]+tr, ai[k]+ti
 			}
 		}
 	}
