@@ -242,6 +242,22 @@ func TestPrivateKeyUsagePeriodIsChecked(t *testing.T) {
 	}
 }
 
+// So is certifying after the authority's own.
+func TestUsagePeriodOfTheAuthorityIsChecked(t *testing.T) {
+	t.Parallel()
+	i := newIssuer(t, "ecdsa-P-256-sha256", "ecdsa-P-256-sha256") // its authority's key is for five years
+	for years, late := range map[int]bool{4: false, 6: true} {
+		cfg := fault(specimen.FaultNoAKI) // has a signer of its own, certified the day before
+		cfg.At = now().AddDate(years, 0, 0)
+		v := verify(t, evidenceOf(t, issue(t, i, cfg), nil), storeFrom(t, i.CSCA()), mrtd.VerifyOptions{Now: cfg.At})
+		want := deviation.Deviation{Code: deviation.ChainUsagePeriod, Where: "CSCA certificate"}
+		if slices.Contains(v.Deviations, want) != late || !v.Genuine {
+			explain(t, v)
+			t.Errorf("certified after %d years: %v", years, v.Deviations)
+		}
+	}
+}
+
 // A signer that is not enclosed is found in the store; several certificates may be
 // enclosed; EF.COM may be unreadable.
 func TestSignersAreFoundWhereverTheyAre(t *testing.T) {

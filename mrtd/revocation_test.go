@@ -1,6 +1,7 @@
 package mrtd_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -51,7 +52,9 @@ func TestFreshnessOfRevocationLists(t *testing.T) {
 		"none":                   {load(), 0, mrtd.Failed, false},
 	} {
 		v := verify(t, ev, c.store, mrtd.VerifyOptions{RequireCRL: true, CRLGrace: c.grace})
-		if got := v.Find("revocation.signer"); got.Result != c.want || v.Genuine != (c.want == mrtd.Passed) || v.Revocation != nil && v.Revocation.Fresh != c.fresh {
+		if got := v.Find("revocation.signer"); got.Result != c.want || v.Genuine != (c.want == mrtd.Passed) || v.Revocation != nil && v.Revocation.Fresh != c.fresh ||
+			(v.Revocation == nil) != (name == "none" || name == "of a namesake") || v.Revocation != nil && v.Revocation.ListNext == nil ||
+			strings.Contains(got.Detail, "not signed by it") != (name == "of a namesake") {
 			explain(t, v)
 			t.Errorf("%s: %s", name, got.Result)
 		}

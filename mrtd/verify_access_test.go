@@ -34,6 +34,7 @@ func TestUnsignedAccessParametersAreNamed(t *testing.T) {
 		result  mrtd.Result
 		codes   []deviation.Code
 	}{
+		"no PACE at all":    {issue(t, i, specimen.DocumentConfig{}), nil, bac, mrtd.NotOffered, nil},
 		"as signed":         {d, nil, mrtd.Session{Access: "PACE-GM", Protocol: gm256, ParameterID: 17}, mrtd.Passed, nil},
 		"rewritten":         {d, weaker, mrtd.Session{Access: "PACE-GM", Protocol: "0.4.0.127.0.7.2.2.4.1.1"}, mrtd.Skipped, []deviation.Code{deviation.ChipUnsignedAccess, deviation.ChipAccessHidden}},
 		"added to":          {d, tlv.Encode(tlv.Set, d.Files[lds.CardAccess][2:], weaker[2:]), mrtd.Session{Access: "PACE-GM", Protocol: gm256, ParameterID: 17}, mrtd.Skipped, []deviation.Code{deviation.ChipUnsignedAccess}},
