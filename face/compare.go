@@ -72,7 +72,7 @@ func (k *worker) template(dst []float32, data []byte) (ImageQuality, error) {
 	if err := k.picture.decode(data, portraitLimits()); err != nil {
 		return unusable(QualityNotDecodable), nil
 	}
-	found, err := k.detect(&k.picture)
+	found, err := k.detectPhoto()
 	if err != nil {
 		return ImageQuality{}, err
 	}
@@ -82,8 +82,9 @@ func (k *worker) template(dst []float32, data []byte) (ImageQuality, error) {
 	case len(found) > 1 && found[1].area() > secondFace*found[0].area():
 		return unusable(QualitySeveralFaces), nil
 	}
+	face := k.picture.shrunkTo(found[0])
 	m := &k.photo.mesh
-	if err := k.findMesh(&k.picture, found[0], m); err != nil {
+	if err := k.findMesh(&k.picture, face, m); err != nil {
 		return ImageQuality{}, err
 	}
 	if m.score < meshScore {
@@ -102,6 +103,40 @@ func (k *worker) template(dst []float32, data []byte) (ImageQuality, error) {
 		return ImageQuality{}, fmt.Errorf("face: compare: %w", err)
 	}
 	return q, nil
+}
+
+// reducedLeast is the longer side, in pixels, below which a photograph without a
+// face is not looked at again.
+const reducedLeast = 240
+
+// detectPhoto finds the faces of the photograph in the worker's picture. Where there
+// is none, it looks again with half as many pixels a side, in place: a printed and
+// scanned portrait has a raster of which the averages are free.
+func (k *worker) detectPhoto() ([]detection, error) {
+	for {
+		found, err := k.detect(&k.picture)
+		if err != nil || len(found) > 0 || max(k.picture.w, k.picture.h) < 2*reducedLeast {
+			return found, err
+		}
+		k.picture.reduce(2)
+	}
+}
+
+// shrunkTo reduces a photograph whose face is twice as large as the mesh takes, or
+// larger, so that every measure sees averages, not single pixels of it. It returns
+// the face in the picture that is left.
+func (p *picture) shrunkTo(d detection) detection {
+	k := int(max(d.w, d.h) * meshMargin / meshSize)
+	if k < 2 {
+		return d
+	}
+	p.reduce(k)
+	f, half := 1/float32(k), (1/float32(k)-1)/2 // of pixel centres
+	d.x, d.y, d.w, d.h = d.x*f+half, d.y*f+half, d.w*f, d.h*f
+	for i, at := range d.points {
+		d.points[i] = point2{at.x*f + half, at.y*f + half}
+	}
+	return d
 }
 
 func unusable(r QualityReason) ImageQuality { return ImageQuality{Reasons: []QualityReason{r}} }

@@ -49,11 +49,34 @@ func (a *alignedFace) wipe() {
 	a.ok, a.quality = false, 0
 }
 
-// align cuts the aligned face out of the picture.
+// alignedPoints is at most how many points along a side a pixel of the crop is
+// the mean of.
+const alignedPoints = 4
+
+// align cuts the aligned face out of the picture. Where a step in the crop is one
+// and a half of the picture's pixels or more, single points would pass over some:
+// each pixel of the crop is then the mean of so many points a side as the step is
+// pixels. That averages the camera's noise, and the raster of print, instead of
+// picking from them (docs/adr/0071). A picture no larger than the crop is sampled
+// at single points, as those were that the thresholds come from.
 func (p *picture) align(m *mesh, a *alignedFace) {
-	a.pixels = grow(a.pixels, 3*alignedSize*alignedSize)
-	p.warp(a.pixels, alignedSize, alignedSize, alignment(m), tensorFormat{scale: 1})
-	a.ok = true
+	const size = 3 * alignedSize * alignedSize
+	crop := alignment(m)
+	step := math.Hypot(float64(crop.a), float64(crop.c))
+	n := min(max(int(step+.5), 1), alignedPoints)
+	a.pixels = grow(a.pixels, 2*size)
+	sum, points := a.pixels[:size], a.pixels[size:]
+	clear(sum)
+	f := tensorFormat{scale: 1 / float32(n*n)}
+	for i := range n * n {
+		u, v := (float32(i%n)+.5)/float32(n)-.5, (float32(i/n)+.5)/float32(n)-.5
+		at := crop
+		at.tx, at.ty = crop.apply(u, v)
+		p.warp(points, alignedSize, alignedSize, at, f)
+		add(sum, points)
+	}
+	clear(points)
+	a.pixels, a.ok = sum, true
 }
 
 // views says from what an embedding is made.

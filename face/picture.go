@@ -50,6 +50,35 @@ func (p *picture) wipe() {
 	p.w, p.h, p.cw, p.ch = 0, 0, 0, 0
 }
 
+// reduce leaves the means of k x k samples, in place; k is at least 2 and at most
+// the lesser side.
+func (p *picture) reduce(k int) {
+	w, h := p.w/k, p.h/k
+	cw, ch := (w+(1<<p.sx)-1)>>p.sx, (h+(1<<p.sy)-1)>>p.sy
+	p.y = means(p.y, p.w, p.h, w, h, k)
+	p.cb, p.cr = means(p.cb, p.cw, p.ch, cw, ch, k), means(p.cr, p.cw, p.ch, cw, ch, k)
+	p.w, p.h, p.cw, p.ch = w, h, cw, ch
+}
+
+// means writes w x h means of k x k samples of a plane over its beginning, which it
+// returns, and clears the rest. What lies outside counts as the nearest edge.
+func means(plane []byte, fromW, fromH, w, h, k int) []byte {
+	for y := range h {
+		for x := range w {
+			sum := 0
+			for v := range k {
+				row := plane[min(y*k+v, fromH-1)*fromW:][:fromW]
+				for u := range k {
+					sum += int(row[min(x*k+u, fromW-1)])
+				}
+			}
+			plane[y*w+x] = byte((sum + k*k/2) / (k * k))
+		}
+	}
+	clear(plane[w*h:])
+	return plane[:w*h]
+}
+
 // affine maps a destination pixel (x, y) to the source point
 // (a*x + b*y + tx, c*x + d*y + ty), both measured at pixel centres.
 type affine struct{ a, b, tx, c, d, ty float32 }
