@@ -494,7 +494,7 @@ func (c *Check) sample(k *worker, stepDone bool) error {
 		kind = sampledDone
 	}
 	k.picture.align(&o.mesh, &k.aligned)
-	return c.identity.take(k, &k.aligned, v, o.at, kind, c.report.StepsDone <= earlySteps)
+	return c.identity.take(k, &k.aligned, v, o, kind, c.report.StepsDone <= earlySteps)
 }
 
 // calm says whether the frame shows the neutral face, looking ahead. A smile

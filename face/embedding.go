@@ -73,7 +73,7 @@ func (p *picture) align(m *mesh, a *alignedFace) {
 		at := crop
 		at.tx, at.ty = crop.apply(u, v)
 		p.warp(points, alignedSize, alignedSize, at, f)
-		add(sum, points)
+		add(sum, points, 1)
 	}
 	clear(points)
 	a.pixels, a.ok = sum, true

@@ -15,6 +15,22 @@ const (
 	samplesEach  = 2 // neutral samples needed in each part of the run
 )
 
+// What a neutral sample counts in the mean. The edges of a face that the camera's
+// focus or a movement blurred hold less, and so does one under noise: as an average of
+// measurements weighs each by its variance, by the squares of both. Even the poorest
+// counts a quarter of the best, so that no frame decides alone (docs/adr/0071).
+const (
+	sharpDefocus = .8  // pixels; sharper than this no frame of a camera is
+	cleanDetail  = 5   // per cent; see measureLight: what a face has more of is noise
+	leastWeight  = .25 // of a sample
+)
+
+// weight is what a neutral sample of this frame counts, at most 1.
+func (o *observation) weight() float32 {
+	w := sharpDefocus / max(o.defocus, sharpDefocus) * cleanDetail / max(o.light.detail, cleanDetail)
+	return max(w*w, leastWeight)
+}
+
 // sampleKind says how a sampled frame shows the face.
 type sampleKind int
 
@@ -27,8 +43,8 @@ const (
 // identity follows who the face is, in sums and extremes: no sample is kept.
 type identity struct {
 	sample  []float32 // the last
-	early   []float32 // sum of the neutral samples of the beginning
-	late    []float32 // sum of the later ones
+	early   []float32 // weighed sum of the neutral samples of the beginning
+	late    []float32 // that of the later ones
 	anchor  []float32 // unit mean of early
 	counts  [2]int    // early, late
 	turned  int
@@ -66,13 +82,13 @@ func (d *identity) due(at time.Duration, calm bool) bool {
 	return wait >= sampleLater
 }
 
-// take embeds the aligned face and compares it with the beginning.
-func (d *identity) take(k *worker, a *alignedFace, v views, at time.Duration, kind sampleKind, beginning bool) error {
+// take embeds the aligned face of a frame and compares it with the beginning.
+func (d *identity) take(k *worker, a *alignedFace, v views, o *observation, kind sampleKind, beginning bool) error {
 	defer clear(d.sample)
 	if err := k.embed(d.sample, a, v); err != nil {
 		return fmt.Errorf("face: identity: %w", err)
 	}
-	d.last, d.taken = at, true
+	d.last, d.taken = o.at, true
 	if d.counts[0] > 0 {
 		c := cosine(d.sample, d.anchor)
 		switch kind {
@@ -90,11 +106,11 @@ func (d *identity) take(k *worker, a *alignedFace, v views, at time.Duration, ki
 	case kind != sampledCalm:
 	case beginning || d.counts[0] < samplesEach:
 		d.counts[0]++
-		add(d.early, d.sample)
+		add(d.early, d.sample, o.weight())
 		unit(d.anchor, d.early)
 	default:
 		d.counts[1]++
-		add(d.late, d.sample)
+		add(d.late, d.sample, o.weight())
 	}
 	return nil
 }
@@ -111,9 +127,7 @@ func (d *identity) continuous(least Continuity) bool {
 func (d *identity) similarity(reference []float32) (whole, least float32) {
 	mean := d.sample // scratch
 	defer clear(mean)
-	copy(mean, d.early)
-	add(mean, d.late)
-	unit(mean, mean)
+	d.whole(mean)
 	whole = cosine(mean, reference)
 	unit(mean, d.early)
 	least = cosine(mean, reference)
@@ -121,9 +135,17 @@ func (d *identity) similarity(reference []float32) (whole, least float32) {
 	return whole, min(least, cosine(mean, reference))
 }
 
-func add(dst, src []float32) {
+// whole writes the unit mean of all neutral samples to dst.
+func (d *identity) whole(dst []float32) {
+	copy(dst, d.early)
+	add(dst, d.late, 1)
+	unit(dst, dst)
+}
+
+// add adds src, times w, to dst.
+func add(dst, src []float32, w float32) {
 	for i, v := range src {
-		dst[i] += v
+		dst[i] += v * w
 	}
 }
 

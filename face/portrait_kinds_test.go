@@ -136,7 +136,7 @@ func TestAPoorPortraitStaysClose(t *testing.T) {
 			"printed, scanned, larger": {rastered(t, enlarged(t, plain, 4), 9), .75},
 		} {
 			images := [][]byte{plain, kind.picture, other}
-			err := e.ScorePairs(t.Context(), 3, [][2]int{{0, 1}, {1, 2}}, func(i int) ([]byte, error) { return bytes.Clone(images[i]), nil },
+			err := e.ScorePairs(t.Context(), face.Photographs(3, func(i int) ([]byte, error) { return bytes.Clone(images[i]), nil }), [][2]int{{0, 1}, {1, 2}},
 				func(pair int, c face.Comparison, cosine float32) error {
 					switch {
 					case !c.Compared:

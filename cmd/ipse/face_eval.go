@@ -15,7 +15,7 @@ import (
 
 type faceEvalCmd struct {
 	packFlag
-	Pairs  string `required:"" help:"CSV file with the columns a,b,same[,group]; images are relative to it." type:"path" placeholder:"CSV"`
+	Pairs  string `required:"" help:"CSV file with the columns a,b,same[,group]: images, folders of images, or recorded live checks (truth.json), relative to it." type:"path" placeholder:"CSV"`
 	Groups bool   `help:"State the rates of each group too."`
 	JSON   bool   `name:"json" help:"Print the report as JSON."`
 	HTML   string `name:"html" help:"Write the report as one HTML page." placeholder:"OUT"`
@@ -24,7 +24,7 @@ type faceEvalCmd struct {
 // Run measures the pairs and prints the report. A report is no verdict: the exit
 // code is 0 whatever the rates are.
 func (cmd faceEvalCmd) Run(c *cliContext) error {
-	list, err := cmd.read()
+	list, samples, err := cmd.read()
 	if err != nil {
 		return err
 	}
@@ -32,14 +32,14 @@ func (cmd faceEvalCmd) Run(c *cliContext) error {
 	if err != nil {
 		return err
 	}
-	thresholds, err := evalThresholds(networks)
+	thresholds, err := cmd.thresholds(networks, samples)
 	if err != nil {
 		return err
 	}
 	var trials []eval.Trial
 	var failures []eval.Failure
 	err = cmd.withEngine(c, "", func(e *face.Engine) (err error) {
-		trials, failures, err = cmd.score(c, e, list)
+		trials, failures, err = cmd.score(c, e, list, samples)
 		return err
 	})
 	c.progressDone()
@@ -71,25 +71,21 @@ func (cmd faceEvalCmd) Run(c *cliContext) error {
 }
 
 // read parses the list and looks for every image before the first is compared.
-func (cmd faceEvalCmd) read() (*eval.Pairs, error) {
+func (cmd faceEvalCmd) read() (*eval.Pairs, []*evalSample, error) {
 	f, err := os.Open(cmd.Pairs)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer func() { _ = f.Close() }() // only read
 	list, err := eval.ReadPairs(f)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", cmd.Pairs, err)
+		return nil, nil, fmt.Errorf("%s: %w", cmd.Pairs, err)
 	}
 	if cmd.Groups && !list.Grouped {
-		return nil, fmt.Errorf("%s has no group column", cmd.Pairs)
+		return nil, nil, fmt.Errorf("%s has no group column", cmd.Pairs)
 	}
-	for _, image := range list.Images {
-		if info, err := os.Stat(cmd.path(image)); err != nil || !info.Mode().IsRegular() {
-			return nil, fmt.Errorf("%s: line %d: an image is not a file that can be read", cmd.Pairs, image.Line)
-		}
-	}
-	return list, nil
+	samples, err := cmd.samples(list)
+	return list, samples, err
 }
 
 func (cmd faceEvalCmd) path(image eval.Image) string {
@@ -100,7 +96,7 @@ func (cmd faceEvalCmd) path(image eval.Image) string {
 	return filepath.Join(filepath.Dir(cmd.Pairs), name)
 }
 
-func (cmd faceEvalCmd) score(c *cliContext, e *face.Engine, list *eval.Pairs) ([]eval.Trial, []eval.Failure, error) {
+func (cmd faceEvalCmd) score(c *cliContext, e *face.Engine, list *eval.Pairs, samples []*evalSample) ([]eval.Trial, []eval.Failure, error) {
 	trials := make([]eval.Trial, 0, len(list.Pairs))
 	var failures []eval.Failure
 	failed := map[int]bool{}
@@ -119,31 +115,38 @@ func (cmd faceEvalCmd) score(c *cliContext, e *face.Engine, list *eval.Pairs) ([
 	for i, p := range list.Pairs {
 		pairs[i] = [2]int{p.A, p.B}
 	}
-	opened := 0
-	open := func(i int) ([]byte, error) {
-		opened++
-		c.progress("image %d of %d", opened, len(list.Images))
-		image, err := readImage(c.Context, cmd.path(list.Images[i]))
-		if err == nil {
-			return image.Reveal(), nil
-		}
-		if err := c.Context.Err(); err != nil {
-			return nil, err
-		}
-		b, err := os.ReadFile(cmd.path(list.Images[i])) // a JPEG 2000 file that is none fails to enrol, as a damaged JPEG does
-		if err != nil {
-			return nil, fmt.Errorf("%s: line %d: an image cannot be read", cmd.Pairs, list.Images[i].Line)
-		}
-		return b, nil
-	}
-	err := e.ScorePairs(c.Context, len(list.Images), pairs, open, func(i int, r face.Comparison, cosine float32) error {
+	err := e.ScorePairs(c.Context, cmd.opened(c, list, samples), pairs, func(i int, r face.Comparison, cosine float32) error {
 		p := list.Pairs[i]
 		fail(p.A, p, "a", r.A)
 		fail(p.B, p, "b", r.B)
-		trials = append(trials, eval.Trial{Genuine: p.Same, Groups: []string{p.Group}, Score: float64(cosine), Failed: !r.Compared})
+		trials = append(trials, eval.Trial{Genuine: p.Same, Groups: []string{p.Group}, Score: float64(cosine), Failed: !r.Compared, People: p.People})
 		return nil
 	})
 	return trials, failures, err
+}
+
+// opened are the samples with their files read when they are needed.
+func (cmd faceEvalCmd) opened(c *cliContext, list *eval.Pairs, samples []*evalSample) []face.Sample {
+	var opened []face.Sample
+	for n, s := range samples {
+		open := func(i int) ([]byte, error) {
+			c.progress("%d of %d", n+1, len(samples))
+			image, err := readImage(c.Context, s.files[i])
+			if err == nil {
+				return image.Reveal(), nil
+			}
+			if err := c.Context.Err(); err != nil {
+				return nil, err
+			}
+			b, err := os.ReadFile(s.files[i]) // a JPEG 2000 file that is none fails to enrol, as a damaged JPEG does
+			if err != nil {
+				return nil, fmt.Errorf("%s: line %d: an image cannot be read", cmd.Pairs, list.Images[n].Line)
+			}
+			return b, nil
+		}
+		opened = append(opened, face.Sample{Images: len(s.files), Open: open, Given: s.given, At: s.at})
+	}
+	return opened
 }
 
 // evalThresholds are the pack's thresholds with their rates as numbers.
@@ -186,7 +189,7 @@ func printEval(c *cliContext, r *eval.Report) error {
 			fmt.Fprintf(c.Stdout, "  against all, FMR %s: false matches %s, false non-matches %s\n", p.Claimed, deviationWords(g.Deviations[i].FMR), deviationWords(g.Deviations[i].FNMR))
 		}
 	}
-	_, err := fmt.Fprintln(c.Stdout, "\nIntervals are exact, two-sided, 95 %; they take the pairs as independent.")
+	_, err := fmt.Fprintln(c.Stdout, "\nIntervals are exact, two-sided, 95 %; they take the pairs as independent. Those by person, where ten people or more and an error allow one, draw people again (approximate, 95 %).")
 	return err
 }
 
@@ -210,7 +213,11 @@ func rateLine(s eval.Statement) string {
 	if s.Value == nil {
 		return fmt.Sprintf("not stated (%d of %d; below %s %% with 95 %% confidence)", s.Errors, s.Trials, hundredths(s.Below))
 	}
-	return fmt.Sprintf("%s %% (%d of %d; %s to %s %%)", hundredths(*s.Value), s.Errors, s.Trials, hundredths(s.Interval.Low), hundredths(s.Interval.High))
+	line := fmt.Sprintf("%s %% (%d of %d; %s to %s %%)", hundredths(*s.Value), s.Errors, s.Trials, hundredths(s.Interval.Low), hundredths(s.Interval.High))
+	if i := s.ByPerson; i != nil {
+		line += fmt.Sprintf("; by person %s to %s %%", hundredths(i.Low), hundredths(i.High))
+	}
+	return line
 }
 
 // hundredths writes a fraction in per cent, two significant figures.

@@ -198,7 +198,7 @@ func (m *padMaterial) compare(c *cliContext, thresholds []eval.Threshold) (*eval
 	}
 	trials := make([]eval.Trial, 0, len(pairs))
 	failed := map[int]bool{}
-	err := m.engine.ScorePairs(c.Context, len(pictures), pairs, open, func(n int, r face.Comparison, cosine float32) error {
+	err := m.engine.ScorePairs(c.Context, face.Photographs(len(pictures), open), pairs, func(n int, r face.Comparison, cosine float32) error {
 		a, b := pictures[pairs[n][0]], pictures[pairs[n][1]]
 		for k, q := range []face.ImageQuality{r.A, r.B} {
 			if !q.Usable {

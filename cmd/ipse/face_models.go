@@ -61,11 +61,11 @@ func (cmd faceModelsCmd) Run(c *cliContext) error {
 // calibrate scores the pairs as face eval does.
 func (cmd faceModelsCmd) calibrate(c *cliContext, e *face.Engine) ([]eval.Calibrated, error) {
 	pairs := faceEvalCmd{packFlag: cmd.packFlag, Pairs: cmd.Pairs}
-	list, err := pairs.read()
+	list, samples, err := pairs.read()
 	if err != nil {
 		return nil, err
 	}
-	trials, _, err := pairs.score(c, e, list)
+	trials, _, err := pairs.score(c, e, list, samples)
 	c.progressDone()
 	if err != nil {
 		return nil, err

@@ -18,9 +18,11 @@ type Pair struct {
 	Same  bool   // the same person
 	Group string // or empty
 	Line  int    // of the CSV file, from 1
+	// People are the numbers of whom the images show, from what the list says.
+	People [2]int
 }
 
-// Image is a file that pairs name.
+// Image is a file, or a folder, that pairs name.
 type Image struct {
 	Path string // as written in the list
 	Line int    // where it is first named
@@ -137,7 +139,8 @@ func (l *Pairs) tellApart() error {
 			l.People--
 		}
 	}
-	for _, p := range l.Pairs {
+	for i, p := range l.Pairs {
+		l.Pairs[i].People = [2]int{root(p.A), root(p.B)}
 		if !p.Same && root(p.A) == root(p.B) {
 			return fmt.Errorf("eval: line %d: other lines say that these two images show the same person", p.Line)
 		}

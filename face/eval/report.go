@@ -19,6 +19,9 @@ type Statement struct {
 	Value *float64 `json:"rate,omitempty"`
 	// Interval is the exact 95 % interval, two-sided; absent as Value is.
 	Interval *Interval `json:"interval,omitempty"`
+	// ByPerson is the interval that takes people, not pairs, as independent; absent
+	// where there are too few people, or no error, to draw from.
+	ByPerson *Interval `json:"interval_by_person,omitempty"`
 	// Below is the one-sided 95 % bound; also where Value may not be stated.
 	Below float64 `json:"below"`
 }
@@ -112,9 +115,22 @@ func (s *Scores) points(thresholds []Threshold) []Point {
 	for _, t := range thresholds {
 		support := SupportFor(t.Claimed, s.FMR(t.Score))
 		list = append(list, Point{Claimed: t.FMR, Threshold: t.Score, Support: support, Needed: NeededTrials(t.Claimed, 3),
-			FMR: state(s.FMR(t.Score), support != Refused), FNMR: state(s.FNMR(t.Score), true)})
+			FMR: s.state(t.Score, false, support != Refused), FNMR: s.state(t.Score, true, true)})
 	}
 	return list
+}
+
+// state the FNMR (genuine) or the FMR at a threshold.
+func (s *Scores) state(threshold float64, genuine, supported bool) Statement {
+	r := s.FMR(threshold)
+	if genuine {
+		r = s.FNMR(threshold)
+	}
+	st := state(r, supported)
+	if st.Value != nil {
+		st.ByPerson = s.byPerson(threshold, genuine)
+	}
+	return st
 }
 
 func state(r Rate, supported bool) Statement {

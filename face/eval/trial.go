@@ -8,18 +8,20 @@ type Trial struct {
 	Groups  []string // demographic or other groups, optional
 	Score   float64  // a finite number, higher means more alike
 	Failed  bool     // failure to enrol an image: Score is meaningless
+	People  [2]int   // numbers of whom the sides show, for intervals by person
 }
 
 // Scores holds labelled scores, sorted, ready to be asked for error rates. It is
-// not modified after NewScores and safe for concurrent use.
+// not modified after NewScores, which keeps the trials, and safe for concurrent use.
 type Scores struct {
 	genuine, impostor []float64
 	failed            Rate
+	trials            []Trial // as given
 }
 
 // NewScores sorts the scores of the trials that did not fail.
 func NewScores(trials []Trial) *Scores {
-	s := &Scores{failed: Rate{Trials: len(trials)}}
+	s := &Scores{failed: Rate{Trials: len(trials)}, trials: trials}
 	for _, t := range trials {
 		switch {
 		case t.Failed:
