@@ -142,7 +142,7 @@ func (e *Engine) embedRecorded(ctx context.Context, dst []float32, s Sample) (Im
 	if len(s.At) != s.Images {
 		return ImageQuality{}, errors.New("face: a recorded check has a time for each frame")
 	}
-	c, err := e.NewRecordedCheck(ctx, nil, s.Given)
+	c, err := e.NewRecordedCheck(ctx, nil, s.Given, nil)
 	if err != nil {
 		return ImageQuality{}, err
 	}
