@@ -6,8 +6,8 @@ const executablePath = process.env["IPSE_CHROMIUM"] ?? "/usr/bin/chromium";
 export default defineConfig({
   testDir: ".",
   outputDir: "test-results",
-  timeout: 120_000,
-  expect: { timeout: 15_000 },
+  timeout: 240_000,
+  expect: { timeout: 30_000 },
   // Each test starts its own program and its own data folder; two cores.
   workers: 1,
   // Real time, a real browser, two shared cores: a test that fails once is run again
@@ -18,7 +18,7 @@ export default defineConfig({
   use: {
     headless: true,
     // An action that cannot be done fails with its own message, not with the test's time.
-    actionTimeout: 20_000,
+    actionTimeout: 30_000,
     locale: "en-GB",
     trace: "off",
     launchOptions: {

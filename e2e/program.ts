@@ -133,7 +133,7 @@ export class Program {
     if (child.stdout === null || child.stderr === null) throw new Error("no pipes");
     child.stdout.on("data", (chunk: Buffer) => { this.#said += chunk.toString(); });
     child.stderr.on("data", (chunk: Buffer) => { this.#logged += chunk.toString(); });
-    const until = Date.now() + 30_000;
+    const until = Date.now() + 60_000;
     while (!(await this.#isReady())) {
       if (child.exitCode !== null) throw new Error(`the program ended with ${String(child.exitCode)}:\n${this.#logged}`);
       if (Date.now() > until) throw new Error(`the program did not become ready:\n${this.#said}\n${this.#logged}`);
