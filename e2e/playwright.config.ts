@@ -7,6 +7,7 @@ export default defineConfig({
   testDir: ".",
   outputDir: "test-results",
   timeout: 240_000,
+  globalTimeout: 40 * 60_000, // ends with the list of what failed, before make test stops it
   expect: { timeout: 30_000 },
   // Each test starts its own program and its own data folder; two cores.
   workers: 1,
