@@ -27,6 +27,7 @@ func New(s Species, set Setting) (*Presentation, error) {
 		InjectedStill: b.injectedStill, EarlierRun: b.earlierRun, AnotherPerson: b.anotherPerson, TwoPeople: b.twoPeople, Swap: b.swap,
 		WrongOrder: b.wrongOrder, Looped: b.looped, OverBright: b.overBright, Blurred: b.blurred, Crossfade: b.crossfade,
 		Interpolated: b.interpolated, HardCut: b.hardCut, Relit: b.hardCut,
+		Unresolved: b.unresolved,
 	}
 	build, ok := makers[s]
 	if !ok {

@@ -329,6 +329,21 @@ func (b *builder) blurred() error {
 	if err := b.concealed(); err != nil {
 		return err
 	}
+	b.soften(sigma)
+	return nil
+}
+
+// unresolved is a screen that plays what is asked, its grid lost to a little blur.
+func (b *builder) unresolved() error {
+	if err := b.screenVideo(); err != nil {
+		return err
+	}
+	b.soften(b.r.Float(.4, .8))
+	return nil
+}
+
+// soften puts the lens out of focus; a display's grid is blurred before it is sampled.
+func (b *builder) soften(sigma float64) {
 	b.p.blur = sigma
 	if c, ok := b.p.painter.(*scene); ok {
 		if d, ok := c.skin.(*display); ok {
@@ -336,5 +351,4 @@ func (b *builder) blurred() error {
 		}
 	}
 	b.p.Detail = fmt.Sprintf("blur %.1f pixels, %s", sigma, b.p.Detail)
-	return nil
 }

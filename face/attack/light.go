@@ -282,7 +282,7 @@ func (p *Presentation) Shine(hex string) {
 // before the page; what is injected does not, unless software dyes it.
 func (p *Presentation) lit(s Species, r *Random) {
 	switch s {
-	case BonaFide, AnotherPerson, TwoPeople, Swap, WrongOrder, CutMask, Print, BentPrint, ScreenStill, ScreenVideo, OverBright, Blurred:
+	case BonaFide, AnotherPerson, TwoPeople, Swap, WrongOrder, CutMask, Print, BentPrint, ScreenStill, ScreenVideo, OverBright, Blurred, Unresolved:
 		p.lamp = newLamp(r)
 	case Relit:
 		p.lamp, p.dyed = newDye(r), true

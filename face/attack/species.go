@@ -25,6 +25,7 @@ const (
 	Interpolated  Species = "injected_interpolated"
 	HardCut       Species = "injected_hard_cut"
 	Relit         Species = "injected_relit"
+	Unresolved    Species = "screen_unresolved"
 )
 
 // Info says what a species is.
@@ -62,6 +63,7 @@ func Catalogue() []Info {
 		{Species: Blurred, Title: "Blurred", Other: true, Made: "another person, or a screen that plays what is asked, out of focus so that its grid vanishes"},
 		{Species: Interpolated, Title: "Injected, interpolated", Made: "the pieces that are asked, at half speed with computed frames between"},
 		{Species: Crossfade, Title: "Injected, crossfaded", Limit: true, Made: "the person's own pieces in the order asked, joined by crossfades of two to six frames"},
+		{Species: Unresolved, Title: "Screen, not resolved", Limit: true, Made: "a screen that plays what is asked, filmed with 0.4 to 0.8 pixels of blur: too little to be told from a face's own softness, enough for its grid to vanish"},
 		{Species: HardCut, Title: "Injected, hard cuts", Limit: true, Made: "the person's own pieces in the order asked, joined by cuts: to the frames the same as a bona fide run"},
 		{Species: Relit, Title: "Injected, dyed", Limit: true, Made: "the same, the face dyed by software in the colours that the page shows, in step"},
 	}
