@@ -271,7 +271,7 @@ func (c *Check) examine(ctx context.Context, f Frame, elapsed time.Duration, g *
 		c.signs.look(&c.stream, &k.picture, o)
 		c.count(elapsed)
 		if c.lit() {
-			v, ok := chroma{}, false
+			v, ok := skinColours{}, false
 			if o.found {
 				v, ok = k.picture.reflection(&o.mesh, &k.linear)
 			}

@@ -63,6 +63,7 @@ type lightStep struct {
 
 	at    [lightFrames]time.Duration
 	face  [lightFrames]chroma // over the background's
+	parts [lightFrames]skinColours
 	count int
 	blind int // frames whose light could not be measured
 }
@@ -165,18 +166,45 @@ func (l *lightStep) shown() string {
 }
 
 // add keeps what a frame shows, if it could be measured.
-func (l *lightStep) add(at time.Duration, c chroma, ok bool) {
+func (l *lightStep) add(at time.Duration, c skinColours, ok bool) {
 	if !ok || l.count == lightFrames {
 		l.blind++
 		return
 	}
-	l.at[l.count], l.face[l.count] = at, c
+	l.at[l.count], l.face[l.count], l.parts[l.count] = at, c.middle(), c
 	l.count++
 }
 
+// skinParts are the regions of skin that are measured.
+const skinParts = 4
+
+// skinColours are the colours of the regions over the background's.
+type skinColours struct {
+	of   [skinParts]chroma
+	seen [skinParts]bool
+}
+
+// middle is the median over the regions that were seen.
+func (s *skinColours) middle() chroma {
+	var r, b [skinParts]float64
+	n := 0
+	for i, ok := range s.seen {
+		if ok {
+			r[n], b[n] = s.of[i].r, s.of[i].b
+			n++
+		}
+	}
+	if n == 0 {
+		return chroma{}
+	}
+	slices.Sort(r[:n])
+	slices.Sort(b[:n])
+	return chroma{(r[(n-1)/2] + r[n/2]) / 2, (b[(n-1)/2] + b[n/2]) / 2}
+}
+
 // Points of the skin: forehead, both cheeks, chin.
-func skinRegions() [4][]int {
-	return [4][]int{
+func skinRegions() [skinParts][]int {
+	return [skinParts][]int{
 		{10, 109, 338, 67, 297, 151, 9, 108, 337},
 		{50, 101, 36, 205, 187, 118},
 		{280, 330, 266, 425, 411, 347},
@@ -195,38 +223,31 @@ const (
 // reflection measures the colour of the skin over that of the background. What
 // the camera does to the whole picture, its white balance and exposure, is in
 // both and falls out.
-func (p *picture) reflection(m *mesh, linear *[256]float64) (chroma, bool) {
+func (p *picture) reflection(m *mesh, linear *[256]float64) (c skinColours, ok bool) {
 	if p.monoTone {
-		return chroma{}, false
+		return c, false
 	}
 	around, ok := p.surrounds(m, linear)
 	if !ok {
-		return chroma{}, false
+		return c, false
 	}
-	var r, b []float64
-	var kept [2][4]float64
-	r, b = kept[0][:0], kept[1][:0]
-	for _, region := range skinRegions() {
+	seen := 0
+	for part, region := range skinRegions() {
 		var s colourSum
 		for i, a := range region {
-			for _, c := range region[i+1:] {
+			for _, b := range region[i+1:] {
 				for k := 1; k < 4; k++ {
 					t := float32(k) / 4
-					s.add(p, m.points[a].x*(1-t)+m.points[c].x*t, m.points[a].y*(1-t)+m.points[c].y*t, linear)
+					s.add(p, m.points[a].x*(1-t)+m.points[b].x*t, m.points[a].y*(1-t)+m.points[b].y*t, linear)
 				}
 			}
 		}
-		if c, ok := s.chroma(regionPoints); ok {
-			r, b = append(r, c.r), append(b, c.b)
+		if v, ok := s.chroma(regionPoints); ok {
+			c.of[part], c.seen[part] = v.plus(around, -1), true
+			seen++
 		}
 	}
-	if len(r) < 3 { // of four: hair, a hand, a shadow may cover one
-		return chroma{}, false
-	}
-	slices.Sort(r)
-	slices.Sort(b)
-	n := len(r)
-	return chroma{(r[(n-1)/2] + r[n/2]) / 2, (b[(n-1)/2] + b[n/2]) / 2}.plus(around, -1), true
+	return c, seen >= 3 // of four: hair, a hand, a shadow may cover one
 }
 
 // surrounds measures what lies beside and above the head, and not the shoulders.

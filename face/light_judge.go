@@ -47,6 +47,7 @@ const (
 	followFit      = .6    // least fit
 	followChance   = .002  // greatest share of sequences that fit as well
 	followGain     = .003  // least gain
+	partGain       = .25   // least gain of a region over the face's
 	otherFit       = .78   // fit of another sequence that contradicts,
 	otherGain      = .02   // its gain,
 	otherChanges   = 4     // changes that it explains, of five,
@@ -67,27 +68,32 @@ type slots struct {
 
 // at assigns frames to colours at a delay; ok is false when a colour has too few.
 func (l *lightStep) slots(delay time.Duration) (s slots, ok bool) {
-	n := float64(l.count)
+	return l.slotsOf(delay, l.at[:l.count], l.face[:l.count])
+}
+
+// slotsOf is slots for measures at other times.
+func (l *lightStep) slotsOf(delay time.Duration, at []time.Duration, measures []chroma) (s slots, ok bool) {
+	n := float64(len(at))
 	var mid float64
 	var mean chroma
-	for i := range l.count {
-		mid += l.at[i].Seconds() / n
-		mean = mean.plus(l.face[i], 1/n)
+	for i := range at {
+		mid += at[i].Seconds() / n
+		mean = mean.plus(measures[i], 1/n)
 	}
 	var slope chroma
-	for i := range l.count {
-		t := l.at[i].Seconds() - mid
+	for i := range at {
+		t := at[i].Seconds() - mid
 		s.tt += t * t
-		slope = slope.plus(l.face[i].plus(mean, -1), t)
+		slope = slope.plus(measures[i].plus(mean, -1), t)
 	}
 	s.total = n
 	slope = chroma{slope.r / max(s.tt, lightTiny), slope.b / max(s.tt, lightTiny)}
-	for i := range l.count {
-		t := l.at[i].Seconds() - mid
-		y := l.face[i].plus(mean, -1).plus(slope, -t)
+	for i := range at {
+		t := at[i].Seconds() - mid
+		y := measures[i].plus(mean, -1).plus(slope, -t)
 		s.yy += y.dot(y)
 		k := -1 // white
-		for k+1 < l.next && l.at[i] >= l.told[k+1]+delay {
+		for k+1 < l.next && at[i] >= l.told[k+1]+delay {
 			k++
 		}
 		if k >= 0 {
@@ -106,7 +112,15 @@ func (l *lightStep) slots(delay time.Duration) (s slots, ok bool) {
 
 // fit is the correlation of the measures with a sequence, and the gain.
 func (s *slots) fit(code *[lightColours]uint8, adds *[paletteSize]chroma) (fit, gain float64) {
-	var xy, xx float64
+	xy, xx := s.products(code, adds)
+	if xx < lightTiny || s.yy < lightTiny {
+		return 0, 0
+	}
+	return xy / math.Sqrt(xx*s.yy), xy / xx
+}
+
+// products are those of the sequence with the measures and with itself.
+func (s *slots) products(code *[lightColours]uint8, adds *[paletteSize]chroma) (xy, xx float64) {
 	var mean, slope chroma
 	for k, c := range code {
 		x := adds[c]
@@ -116,10 +130,38 @@ func (s *slots) fit(code *[lightColours]uint8, adds *[paletteSize]chroma) (fit, 
 		slope = slope.plus(x, s.t[k])
 	}
 	xx -= mean.dot(mean)/s.total + slope.dot(slope)/max(s.tt, lightTiny)
-	if xx < lightTiny || s.yy < lightTiny {
-		return 0, 0
+	return xy, xx
+}
+
+// everywhere says that no region of the skin evidently goes without the light that
+// the others have: the page lights a whole face, its mirror image in glass, half as
+// large as the page, covers a part. Evident is two standard errors.
+func (l *lightStep) everywhere(delay time.Duration, gain float64, adds *[paletteSize]chroma) bool {
+	var at [lightFrames]time.Duration
+	var measures [lightFrames]chroma
+	for part := range skinParts {
+		n := 0
+		for i := range l.count {
+			if l.parts[i].seen[part] {
+				at[n], measures[n] = l.at[i], l.parts[i].of[part]
+				n++
+			}
+		}
+		s, ok := l.slotsOf(delay, at[:n], measures[:n])
+		if !ok {
+			continue // hair, a hand
+		}
+		xy, xx := s.products(&l.code, adds)
+		if xx < lightTiny {
+			continue
+		}
+		own := xy / xx
+		rest := max(s.yy-own*own*xx, 0) / float64(2*n) // variance of a measure's coordinate
+		if own+2*math.Sqrt(rest/xx) < partGain*gain {
+			return false
+		}
 	}
-	return xy / math.Sqrt(xx*s.yy), xy / xx
+	return true
 }
 
 // changes counts where the measures move as the sequence does: at least half as
@@ -180,7 +222,9 @@ func (l *lightStep) judge() LightReport {
 	r.Gain, r.Delay = float32(gain), time.Duration(delay)*lightDelayStep
 	switch {
 	case own >= followFit && r.Chance <= followChance && gain >= followGain:
-		r.Outcome = LightFollows
+		if l.everywhere(r.Delay, gain, &adds) {
+			r.Outcome = LightFollows
+		}
 	case top >= otherFit && topGain >= otherGain && topChanges >= otherChanges && r.Chance > otherChance && l.latest(&adds) < otherLate:
 		r.Outcome = LightContradicts
 	}

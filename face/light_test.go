@@ -23,9 +23,52 @@ func (l *lightStep) show(every, late time.Duration, see func(c lightColour, colo
 			k++
 		}
 		if k < 0 {
-			l.add(at, see(lightColour{}, false, at), true)
+			l.add(at, even(see(lightColour{}, false, at)), true)
 		} else {
-			l.add(at, see(palette()[l.code[k]], true, at), true)
+			l.add(at, even(see(palette()[l.code[k]], true, at)), true)
+		}
+	}
+}
+
+// even is a face of one colour.
+func even(c chroma) (s skinColours) {
+	for i := range s.of {
+		s.of[i], s.seen[i] = c, true
+	}
+	return s
+}
+
+// A whole face is lit; glass that mirrors the page lights a part. Side light, where the
+// screen gives one cheek a third of what it gives the other, is no mirror, nor is noise.
+func TestLightFallsOnTheWholeFace(t *testing.T) {
+	t.Parallel()
+	r := mathrand.New(mathrand.NewPCG(3, 4))
+	for name, v := range map[string]struct {
+		shares [skinParts]float64
+		noise  float64
+		want   LightOutcome
+	}{
+		"a whole face":             {[skinParts]float64{1, 1, 1, 1}, .002, LightFollows},
+		"side light":               {[skinParts]float64{.8, .4, 1.2, .9}, .002, LightFollows},
+		"weak, and noise":          {[skinParts]float64{1, 1, 1, 1}, .01, LightFollows},
+		"a mirror below the brows": {[skinParts]float64{0, 1, 1, 1}, .002, LightNotAvailable},
+		"a mirror over the mouth":  {[skinParts]float64{0, .5, .5, 1}, .002, LightNotAvailable},
+	} {
+		l := drawn(t)
+		end := false
+		for at := time.Duration(0); !end; at += 70 * time.Millisecond {
+			_, end = l.colour(at)
+			var s skinColours
+			for i, share := range v.shares {
+				s.seen[i], s.of[i] = true, noisy(r, v.noise)
+				if l.next > 0 {
+					s.of[i] = s.of[i].plus(palette()[l.code[l.next-1]].adds(), .02*share)
+				}
+			}
+			l.add(at, s, true)
+		}
+		if got := l.judge(); got.Outcome != v.want {
+			t.Errorf("%s: %+v", name, got)
 		}
 	}
 }
@@ -268,7 +311,7 @@ func TestReflectionIsOfTheSkinAlone(t *testing.T) {
 		if !ok {
 			t.Fatal("not measured")
 		}
-		return c
+		return c.middle()
 	}
 	gain := func(c [3]float64, r, g, b float64) [3]float64 { return [3]float64{c[0] * r, c[1] * g, c[2] * b} }
 	wall := [3]float64{150, 140, 130}

@@ -45,11 +45,13 @@ type glass struct {
 // six tenths), the wall's distance (1.5 to 6 times the face's), the line's delay, and
 // the camera's control of exposure and white balance.
 func newLamp(r *Random) *lamp {
-	l := &lamp{gain: logFloat(r, 8, 90) / logFloat(r, 25, 2500), late: seconds(logFloat(r, .06, .4)), dither: uint32(r.next())}
+	lux := logFloat(r, 8, 90)
+	l := &lamp{gain: lux / logFloat(r, 25, 2500), late: seconds(logFloat(r, .06, .4)), dither: uint32(r.next())}
 	far := r.Float(1.5, 6)
 	l.wall = 1 / (far * far)
 	l.meter = meter{exposure: r.Float(.5, 1), quick: r.Float(.1, .5), balance: r.Float(0, .8), slow: logFloat(r, .3, 3)}
-	l.glass = glass{haze: r.Float(.001, .006)}
+	// A display scatters .3 to 2 % of what falls on it, and shines with 150 to 400 cd/m2.
+	l.glass = glass{haze: r.Float(.003, .02) * lux / math.Pi / r.Float(150, 400)}
 	// A third of the displays are glossy: 4 % of what they mirror, less with a coating.
 	if r.Chance(1. / 3) {
 		l.glass.mirror = Pick(r, .04, .015) * r.Float(.5, 1.5)

@@ -119,7 +119,8 @@ type Face struct {
 	// Colours that the page shows around the picture at the end of a live check and
 	// that the face must reflect: "off", "when_available" (where the camera cannot
 	// see them, or the person declines them, the check goes on without), "required"
-	// (such people are sent to the counter).
+	// (such people are sent to the counter). A camera too soft for a screen's grid to
+	// be seen needs them under each.
 	Light string `toml:"light"`
 	// The ONNX Runtime library; empty searches IPSE_ONNXRUNTIME, the program's
 	// folder with its node_modules and the system's library path in this order;
