@@ -205,7 +205,8 @@ func (m *padMaterial) compare(c *cliContext, thresholds []eval.Threshold) (*eval
 				failed[pairs[n][k]] = true
 			}
 		}
-		trials = append(trials, eval.Trial{Genuine: a.person == b.person, Groups: a.person.Groups, Score: float64(cosine), Failed: !r.Compared})
+		trials = append(trials, eval.Trial{Genuine: a.person == b.person, Groups: a.person.Groups, Score: float64(cosine), Failed: !r.Compared,
+			People: [2]int{slices.Index(m.people, a.person), slices.Index(m.people, b.person)}})
 		return nil
 	})
 	if err != nil {

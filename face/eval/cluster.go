@@ -2,7 +2,7 @@ package eval
 
 import (
 	"cmp"
-	"math/rand/v2"
+	"math/bits"
 	"slices"
 )
 
@@ -34,12 +34,12 @@ func (s *Scores) byPerson(threshold float64, genuine bool) *Interval {
 		return nil
 	}
 	draws := min(max(drawingWork/len(cells), leastDraws), mostDraws)
-	random := rand.New(rand.NewPCG(drawingsSeed, 1)) //nolint:gosec // drawn for statistics
+	random := drawings(drawingsSeed)
 	rates, times := make([]float64, 0, draws), make([]int, people)
 	for range draws {
 		clear(times)
 		for range people {
-			times[random.IntN(people)]++
+			times[random.below(people)]++
 		}
 		wrong, all := 0, 0
 		for _, c := range cells {
@@ -93,4 +93,18 @@ func (s *Scores) cells(threshold float64, genuine bool) (cells []cell, people, e
 		return cmp.Or(cmp.Compare(a.people[0], b.people[0]), cmp.Compare(a.people[1], b.people[1]))
 	})
 	return cells, len(numbers), errors
+}
+
+// drawings is a generator of the same numbers each time (SplitMix64, Steele, Lea and
+// Flood 2014).
+type drawings uint64
+
+// below draws one of n numbers from 0.
+func (d *drawings) below(n int) int {
+	*d += 0x9e3779b97f4a7c15
+	z := uint64(*d)
+	z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
+	z = (z ^ z>>27) * 0x94d049bb133111eb
+	high, _ := bits.Mul64(z^z>>31, uint64(n))
+	return int(high)
 }
