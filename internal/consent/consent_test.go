@@ -92,6 +92,28 @@ func TestReceiptPermitsOnlyWhatWasAgreed(t *testing.T) {
 	}
 }
 
+// TestAReceiptOfAnotherKindPermitsNothing: what was refused, or written under another
+// schema, or without readable times, is no consent, even rightly signed.
+func TestAReceiptOfAnotherKindPermitsNothing(t *testing.T) {
+	t.Parallel()
+	_, good := issue(t, newIssuer(t), consent.RouteCamera)
+	if err := good.Permits("s-1", consent.CheckDocument, start()); err != nil {
+		t.Fatal(err)
+	}
+	for name, change := range map[string]func(*consent.Receipt){
+		"another schema": func(r *consent.Receipt) { r.SchemaVersion += "x" }, "refused": func(r *consent.Receipt) { r.Event.State = "refused" },
+		"no state": func(r *consent.Receipt) { r.Event.State = "" }, "no end": func(r *consent.Receipt) { r.Event.Ends = "" },
+		"an end that is none": func(r *consent.Receipt) { r.Event.Ends = "for ever" }, "no beginning": func(r *consent.Receipt) { r.Event.Issued = "" },
+		"no purposes": func(r *consent.Receipt) { r.Purposes = nil },
+	} {
+		r := good
+		change(&r)
+		if err := r.Permits("s-1", consent.CheckDocument, start()); !errors.Is(err, consent.ErrNotPermitted) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 func TestReceiptIsDeterministicAndComplete(t *testing.T) {
 	t.Parallel()
 	issuer := newIssuer(t)

@@ -2,10 +2,14 @@ package counter_test
 
 import (
 	"bytes"
+	"crypto/rand"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -142,6 +146,74 @@ func TestOnlyTheAgentsOwnFreshSignatureDecides(t *testing.T) {
 	// A synced passkey has no counter that would tell: the case itself does.
 	if len(w.decisions()) != 1 || w.cases.decided != 1 {
 		t.Errorf("%d kept, %d decided", len(w.decisions()), w.cases.decided)
+	}
+}
+
+// sign has an authenticator sign any statement with the passkey of an agent.
+func (p *person) sign(with *authtest.Authenticator, key []byte, statement []byte) []byte {
+	p.w.t.Helper()
+	sum := sha256.Sum256(statement)
+	return must(with.Get(must(p.w.keys.BeginSign(sum[:], key)))).JSON
+}
+
+// TestEachPartOfADecisionCountsByItself: with all else right, a statement in another
+// agent's name, one signed by another agent's passkey, and one on a case that the agent
+// had open before, decide nothing. No two of these checks stand for each other.
+func TestEachPartOfADecisionCountsByItself(t *testing.T) {
+	t.Parallel()
+	w, ctx := newWorld(t), t.Context()
+	p, other := w.hired("Zoé"), w.hired("Noé")
+	must(w.Open(p.SignedIn, "ABCD"))
+	statement, answer := p.signed(approval())
+	theirs := bytes.Replace(statement, []byte(p.Agent.ID), []byte(other.Agent.ID), 1)
+	if bytes.Equal(theirs, statement) {
+		t.Fatal("the statement names no agent")
+	}
+	refuse := func(name string, statement, answer []byte) {
+		t.Helper()
+		if err := w.Decide(ctx, p.SignedIn, statement, answer); !errors.Is(err, counter.ErrPasskey) || len(w.decisions()) != 0 {
+			t.Errorf("%s: %v, %d kept", name, err, len(w.decisions()))
+		}
+	}
+	refuse("in another's name, by the agent's own passkey", theirs, p.sign(p.auth, p.Agent.Key.ID, theirs))
+	refuse("the agent's own statement, by another's passkey", statement, p.sign(other.auth, other.Agent.Key.ID, statement))
+	must(w.Open(p.SignedIn, "EFGH"))
+	refuse("on the case before", statement, answer)
+	later := bytes.Replace(statement, []byte("10:00:00Z"), []byte("10:01:00Z"), 1)
+	refuse("of a minute to come", later, p.sign(p.auth, p.Agent.Key.ID, later))
+	shorter := bytes.Replace(statement, []byte(`"document_intact",`), nil, 1)
+	refuse("approved without looking", shorter, p.sign(p.auth, p.Agent.Key.ID, shorter))
+	spaced := append([]byte(" "), statement...)
+	refuse("not canonical", spaced, p.sign(p.auth, p.Agent.Key.ID, spaced))
+	must(w.Open(p.SignedIn, "ABCD"))
+	if err := w.Decide(ctx, p.SignedIn, statement, p.sign(p.auth, p.Agent.Key.ID, statement)); err != nil {
+		t.Errorf("with all right: %v", err)
+	}
+}
+
+// TestASignInServesOnceWhoeverRaces: of many uses of one answer at a time, one opens a
+// session, also with a passkey without a counter.
+func TestASignInServesOnceWhoeverRaces(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	code := must(w.staff.Add(t.Context(), "Zoé")).Code.Reveal()
+	auth := &authtest.Authenticator{Origin: origin, Rand: rand.Reader, Synced: true}
+	must(w.Enrol(t.Context(), code, must(auth.Create(must(w.BeginEnrol(t.Context(), code)))).JSON))
+	answer := must(auth.Get(must(w.BeginSignIn()))).JSON
+	var opened atomic.Int32
+	var group sync.WaitGroup
+	for range 8 {
+		group.Go(func() {
+			if _, err := w.SignIn(t.Context(), answer); err == nil {
+				opened.Add(1)
+			} else if !errors.Is(err, counter.ErrPasskey) {
+				t.Error(err)
+			}
+		})
+	}
+	group.Wait()
+	if opened.Load() != 1 {
+		t.Errorf("%d sessions of one answer", opened.Load())
 	}
 }
 

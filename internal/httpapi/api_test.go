@@ -202,6 +202,9 @@ func TestLoginsNeedAPasskeyUsedForThem(t *testing.T) {
 	if !strings.Contains(to.RedirectTo, "access_denied") {
 		t.Errorf("refusal leads to %q", to.RedirectTo)
 	}
+	recovered := s.browser()
+	recovered.Headers.Set("Cookie", "__Host-ipse_session="+member.recoveredElsewhere())
+	recovered.Refused("POST", "/api/login/one/consent", map[string]string{"presentation": "jwt~"}, 403, "passkey_needed")
 	s.logins.started = s.clock().Add(time.Hour)
 	member.OK("GET", "/api/login/one", nil, &login)
 	if login.SignedIn {
@@ -318,4 +321,13 @@ func TestEndsOfSessionsAreHeardOf(t *testing.T) {
 	if h := heard(); h[0] != "signed out everywhere" || h[2] != "" {
 		t.Errorf("erased: %v", h)
 	}
+}
+
+// recoveredElsewhere opens a session with the person's recovery code in another browser
+// and returns its token.
+func (b *browser) recoveredElsewhere() string {
+	b.s.t.Helper()
+	other := b.s.browser()
+	other.OK("POST", "/api/recovery", map[string]any{"auth": b.RecoveryWrap()["auth"]}, nil)
+	return other.Cookie("ipse_session")
 }

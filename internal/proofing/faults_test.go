@@ -137,6 +137,37 @@ func TestAFailedCreationLeavesThePersonAccepted(t *testing.T) {
 	}
 }
 
+// TestNobodyIsCompletedTooLate: an acceptance whose time ends in the very moment of the
+// account's creation makes none.
+func TestNobodyIsCompletedTooLate(t *testing.T) {
+	t.Parallel()
+	var r *rig
+	late := time.Duration(-1) // the clock jumps when it is looked at for the second time
+	r = newRig(t, func(c *proofing.Config) {
+		now := c.Now
+		c.Now = func() time.Time {
+			if late < 0 {
+				return now()
+			}
+			at := now().Add(late)
+			late = time.Hour
+			return at
+		}
+	})
+	token := atFace(t, r)
+	if _, err := r.runFace(t, token); err != nil {
+		t.Fatal(err)
+	}
+	late = 0
+	_, err := r.Complete(context.Background(), token, func(context.Context, proofing.Accepted) error {
+		t.Error("an account is made")
+		return nil
+	})
+	if !errors.Is(err, proofing.ErrExpired) {
+		t.Errorf("err = %v", err)
+	}
+}
+
 // TestAnotherProcessesWriteIsNotOverwritten: the version guards the row.
 func TestAnotherProcessesWriteIsNotOverwritten(t *testing.T) {
 	t.Parallel()
