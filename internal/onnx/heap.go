@@ -8,7 +8,7 @@ package onnx
 
 // overwrite_freed has the allocator overwrite memory when it is freed, and keep it
 // instead of returning it to the system: each run takes as much again, and fetching
-// it page by page took up to a quarter of a run's time. It returns 0 where the
+// it page by page took up to a sixth of a process's time. It returns 0 where the
 // allocator cannot overwrite.
 static int overwrite_freed(void) {
 #ifdef M_PERTURB
