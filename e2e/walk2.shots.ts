@@ -1,26 +1,27 @@
-import { expect, test } from "./fixtures.ts";
-import { addAuthenticator } from "./passkey.ts";
-import { Agent } from "./agent.ts";
-import { Person, en, fr } from "./person.ts";
-for (const [n,w,c,l] of [["p",360,"light","fr"],["d",1280,"dark","en"]] as const) test.describe(n, () => {
-  test.use({ viewport: { width: w, height: 800 }, colorScheme: c, locale: l === "fr" ? "fr-FR" : "en-GB" });
-  test("w2"+n, async ({ page, ipse, browser }) => {
-    test.setTimeout(240000);
-    const t = l === "fr" ? fr : en; const anna = new Person(page, t);
-    const shot = async (name: string, p = page) => { await p.waitForTimeout(300); await p.screenshot({ path: `/tmp/nc/s2-${n}-${name}.png`, fullPage: true, animations: "disabled" }); };
-    await addAuthenticator(page);
-    await anna.takeDoor("camera"); await anna.agree();
-    await anna.button("demo.use").click(); await expect(page.getByText(t["document.reader_ok"])).toBeVisible(); await shot("doc");
-    await anna.typeDate("document.birth", "74-13-2"); await anna.button("document.read").click(); await shot("docerr");
-    await page.emulateMedia({ forcedColors: "active" }); await shot("docforced"); await page.emulateMedia({ forcedColors: "none" });
-    await page.goto(ipse.service("Utopia Family Fund") + "/nowhere"); await shot("fam404");
-    await page.goto(ipse.service("Utopia Family Fund") + "/privacy"); await shot("fampriv");
-    await page.goto(ipse.service("Utopia Family Fund")); await shot("fam");
-    await page.goto(ipse.service("Utopia Revenue Service")); await shot("tax");
-    await page.goto(ipse.url + "/oauth/authorize?client_id=nobody"); await shot("oidc");
-    const r = await page.request.get(ipse.url + "/.well-known/openid-configuration"); const d = await r.json() as { authorization_endpoint: string };
-    await page.goto(d.authorization_endpoint + "?client_id=nobody&response_type=code"); await shot("oidc2");
-    void browser; void Agent;
-  });
-  test.describe("nojs", () => { test.use({ javaScriptEnabled: false }); test("nojs"+n, async ({ page }) => { await page.goto("/"); await page.screenshot({ path: `/tmp/nc/s2-${n}-nojs.png`, fullPage: true }); }); });
+import { execFileSync } from "node:child_process";
+import { mkdtemp } from "node:fs/promises";
+import path from "node:path";
+import { tmpdir } from "node:os";
+import { installCamera } from "./camera.ts";
+import { test, expect } from "@playwright/test";
+import { Person, en } from "./person.ts";
+import { Program, command } from "./program.ts";
+test("rss", async ({ page }) => {
+  test.setTimeout(200000);
+  const dir = path.join(await mkdtemp(path.join(tmpdir(), "rss-")), "spec");
+  await command("passport", "specimen", "new", "--out", dir, "--portrait", "testdata/people/people/p05/portrait.jpg", "--expiry", "341231");
+  const p = await Program.start({ trust: path.join(dir, "trust") });
+  const rss = (what: string) => { const pid = execFileSync("pgrep", ["-f", `serve --config ${p.config}`]).toString().trim().split("\n")[0]; console.log(what, execFileSync("bash", ["-c", `grep -E 'VmRSS|VmHWM|RssAnon' /proc/${pid}/status | tr '\\n' ' '`]).toString()); };
+  await new Promise((r) => setTimeout(r, 2000)); rss("idle");
+  await p.stop(); const t = Date.now(); await p.run(); console.log("ready ms (spawn to /readyz, polled every 25)", Date.now() - t); await new Promise((r) => setTimeout(r, 1500)); rss("idle second start");
+  await installCamera(page, { dir: "people/p05/live", play: "follow" });
+  const anna = new Person(page);
+  await page.goto(p.url); await page.getByRole("button", { name: /^With my camera/ }).click(); await anna.agree();
+  const r = p.lendReader(await page.getByTestId("pairing-code").innerText(), dir);
+  await expect(page.getByText(en["document.reader_ok"])).toBeVisible();
+  await page.getByLabel(en["document.number"]).fill("L898902C3"); await anna.typeDate("document.birth", "1974-08-12"); await anna.typeDate("document.expiry", "2034-12-31");
+  await anna.button("document.read").click(); await expect(anna.heading("document.done")).toBeVisible({ timeout: 30000 }); await r.stop(); rss("document read, models loaded");
+  await anna.button("document.to_face").click(); await anna.button("face.start").click();
+  for (let i = 0; i < 2; i++) { await anna.heading("result.title_accepted").or(page.getByRole("alert")).waitFor({ timeout: 90000 }); rss("after a check"); if (await anna.heading("result.title_accepted").isVisible()) break; await anna.button("app.again").click(); }
+  await p.remove();
 });

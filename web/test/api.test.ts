@@ -49,6 +49,13 @@ describe("a call", () => {
     expect(await codeOf(api.config())).toBe("internal");
   });
 
+  it("begins nothing where the browser refuses cookies, and says so", async () => {
+    const fetch = answering(201, "{}", "application/json");
+    vi.stubGlobal("navigator", { cookieEnabled: false });
+    expect(await codeOf(api.startProofing("camera", "en"))).toBe("cookies_off");
+    expect(fetch).not.toHaveBeenCalled();
+  });
+
   it("keeps identifiers inside their path segment", async () => {
     const fetch = answering(204, "");
     await api.removePasskey("a/../../b?c");

@@ -13,6 +13,7 @@ interface Props {
 }
 
 const waysOn: Record<string, "account" | "counter" | "recover" | "check"> = {
+  no_proofing: "account",
   signed_out: "account",
   passkey_needed: "account",
   passkey_refused: "recover",
@@ -26,6 +27,7 @@ const waysOn: Record<string, "account" | "counter" | "recover" | "check"> = {
   too_many_passkeys: "account",
   attempts_exhausted: "counter",
   unavailable: "counter",
+  cookies_off: "counter",
   wrong_state: "check",
 };
 
