@@ -6,7 +6,7 @@ import { inspect } from "./inspect.ts";
 import { addAuthenticator } from "./passkey.ts";
 import { Person, en } from "./person.ts";
 
-test("a person proves who they are in front of a camera and gets an account that only they can open", async ({ page }) => {
+test("a person proves who they are in front of a camera and gets an account that only they can open", async ({ page, ipse }) => {
   await installCamera(page, { dir: "people/p05/live", play: "follow" });
   await addAuthenticator(page);
   const anna = new Person(page);
@@ -37,6 +37,7 @@ test("a person proves who they are in front of a camera and gets an account that
   await expect(anna.button("app.stop")).toBeInViewport();
   await inspect(page);
   await anna.expectAccepted();
+  expect(await ipse.resident(), "MB with the models, after a check").toBeLessThanOrEqual(250);
   await expect(page.getByTestId("level")).toContainText(en["level.high"]);
   await inspect(page);
 

@@ -3,7 +3,7 @@
 import { execFile, spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -105,6 +105,12 @@ export class Program {
   /** What it wrote to standard error. */
   get log(): string {
     return this.#logged;
+  }
+
+  /** Resident memory in MB, as the kernel counts it; only where there is a /proc. */
+  async resident(): Promise<number> {
+    const status = await readFile(`/proc/${String(this.#child?.pid)}/status`, "utf8");
+    return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) / 1000;
   }
 
   async #arguments(): Promise<string[]> {
