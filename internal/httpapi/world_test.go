@@ -58,7 +58,7 @@ func newServer(t testing.TB, change ...func(*httpapi.Config)) *server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &server{t: t, path: filepath.Join(t.TempDir(), "ipse.db"), keys: key, change: change, now: time.Now().Truncate(time.Second),
+	s := &server{t: t, path: filepath.Join(t.TempDir(), "ipse.db"), keys: key, change: change, now: time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC),
 		chip: &chipScript{}, face: &faceScript{}, logins: &loginTable{}, cases: &caseTable{}, log: &piitest.Log{}}
 	s.http = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.mu.Lock()
