@@ -74,6 +74,7 @@ stage() {
   shift 2
   if [ "$limit" -gt $((budget - began)) ]; then limit=$((budget - began)); fi
   echo "=== $name"
+  : >"$logs/$name.log"
   timeout --kill-after=30 "$limit" "$@" >"$logs/$name.log" 2>&1 </dev/null &
   pid=$!
   trap 'kill "$pid" 2>/dev/null; exit 130' INT TERM
