@@ -335,7 +335,7 @@ func (c *Check) follow(g *Guidance) {
 	if isTurn(c.step.action) == 1 && abs(change.yaw) > turnDegrees/2 && change.rigid() {
 		residual = flatness(&c.neutral.mesh, &o.mesh)
 	}
-	c.strays.push(c.step.action, change)
+	c.strays.push(o.at, c.step.action, change)
 	if c.strays.weight > straysAllowed {
 		c.fail(ReasonNotFollowed)
 		return

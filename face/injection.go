@@ -9,9 +9,10 @@ import (
 // Signs that the pictures were made rather than taken: a sensor's noise that is
 // not there, and joins between pieces of recordings.
 const (
-	noisePairs   = 64                     // pairs of frames whose noise is kept
-	noiseNeeded  = 12                     // pairs before it is judged
-	noiseSame    = .99                    // share of unchanged background points, in nine pairs of ten, that is no camera\'s
+	noisePairs   = 64                     // comparisons of backgrounds that are kept
+	noiseNeeded  = 12                     // of them before they are judged
+	noiseSame    = .99                    // share of unchanged background points, in nine of ten, that is no camera\'s
+	noiseLag     = 800 * time.Millisecond // least time between the two backgrounds
 	wholeSame    = .97                    // share of all points from which two frames are the same picture
 	backPoints   = 150                    // background points that a judgement needs
 	pointDark    = 8                      // of 255: below and above, a sensor clips and its noise with it
@@ -40,7 +41,8 @@ type joint struct {
 type injection struct {
 	same  [noisePairs]float32 // share of unchanged background points
 	pairs int
-	twice int // frames that show the picture before them again
+	held  [2]backdrop // pictures that later ones are compared with, older first
+	twice int         // frames that show the picture before them again
 
 	usual  [cutHistory]float32
 	joints int
@@ -58,7 +60,16 @@ type injection struct {
 	recurs int
 }
 
-// look compares a frame with the one before it.
+// backdrop is a coarse picture and where the head was in it.
+type backdrop struct {
+	points [gridColumns * gridRows]byte
+	box    detection
+	at     time.Duration
+	taken  bool
+}
+
+// look compares a frame with the one before it, and its background with that of
+// about a second ago.
 func (j *injection) look(s *stream, p *picture, o *observation) {
 	now, before, ok := s.newest()
 	if !ok {
@@ -75,25 +86,56 @@ func (j *injection) look(s *stream, p *picture, o *observation) {
 		return
 	}
 	if o.found {
-		j.same[j.pairs%noisePairs] = d.same
-		j.pairs++
+		j.compare(now, p, o)
 	}
 	j.join(o, d.back)
+}
+
+// compare counts the background points that are as they were noiseLag ago or
+// longer. From one frame to the next they may well be the same before an honest
+// camera: noise filters hold what changes little, and a compressed stream does
+// not send again what hardly changed. Over a second the light, the exposure and
+// the filters have moved it; a picture into which a face is painted still stands.
+func (j *injection) compare(now *[gridColumns * gridRows]byte, p *picture, o *observation) {
+	if b := &j.held[0]; b.taken && o.at-b.at >= noiseLag {
+		same, points := 0, 0
+		for i, v := range now {
+			w := b.points[i]
+			if min(v, w) < pointDark || max(v, w) > pointBright || !beside(i, p, o.box) || !beside(i, p, b.box) {
+				continue
+			}
+			points++
+			if v == w {
+				same++
+			}
+		}
+		if points >= backPoints {
+			j.same[j.pairs%noisePairs] = float32(same) / float32(points)
+			j.pairs++
+		}
+	}
+	if last := &j.held[1]; !last.taken || o.at-last.at >= noiseLag {
+		j.held[0] = *last
+		*last = backdrop{points: *now, box: o.box, at: o.at, taken: true}
+	}
+}
+
+// beside says whether a point of the coarse picture lies well beside or above the head.
+func beside(i int, p *picture, b detection) bool {
+	x := float32(2*(i%gridColumns)+1) * float32(p.w) / (2 * gridColumns)
+	y := float32(2*(i/gridColumns)+1) * float32(p.h) / (2 * gridRows)
+	return y <= b.y+b.h && (y <= b.y-.8*b.h || x <= b.x-.8*b.w || x >= b.x+1.8*b.w)
 }
 
 // difference between two coarse pictures.
 type difference struct {
 	whole  float32 // share of all points, clipped ones apart, that are the same
-	same   float32 // of those of the background
 	back   float32 // mean change of the background about its mean
 	points int     // of the background
 }
 
 func differ(now, before *[gridColumns * gridRows]byte, p *picture, o *observation) (d difference) {
-	b := o.box
-	left, right := b.x-.8*b.w, b.x+1.8*b.w
-	top, bottom := b.y-.8*b.h, b.y+b.h
-	all, same, backSame, sum, square := 0, 0, 0, 0, 0
+	all, same, sum, square := 0, 0, 0, 0
 	for i := range now {
 		v, w := int(now[i]), int(before[i])
 		if min(v, w) < pointDark || max(v, w) > pointBright {
@@ -103,15 +145,10 @@ func differ(now, before *[gridColumns * gridRows]byte, p *picture, o *observatio
 		if v == w {
 			same++
 		}
-		x := float32(2*(i%gridColumns)+1) * float32(p.w) / (2 * gridColumns)
-		y := float32(2*(i/gridColumns)+1) * float32(p.h) / (2 * gridRows)
-		if y > bottom || (x > left && x < right && y > top) {
+		if !beside(i, p, o.box) {
 			continue
 		}
 		d.points++
-		if v == w {
-			backSame++
-		}
 		sum += v - w
 		square += (v - w) * (v - w)
 	}
@@ -119,7 +156,6 @@ func differ(now, before *[gridColumns * gridRows]byte, p *picture, o *observatio
 		d.whole = float32(same) / float32(all)
 	}
 	if n := float64(d.points); n > 0 {
-		d.same = float32(backSame) / float32(n)
 		mean := float64(sum) / n
 		d.back = float32(math.Sqrt(max(float64(square)/n-mean*mean, 0)))
 	}
@@ -185,10 +221,10 @@ func (j *injection) recur(now *[gridColumns * gridRows]byte, at time.Duration) {
 	j.kept++
 }
 
-// still is the share of background points that do not change from one frame to
-// the next, in the tenth of the pairs in which most change. A good camera's noise
-// hardly shows on a bright wall, but light, exposure and compression move a little
-// now and then; a picture into which a face is painted never does.
+// still is the share of background points that are as they were about a second
+// before, in the tenth of the comparisons in which most changed. A good camera's
+// noise hardly shows on a bright wall, but light, exposure and compression move a
+// picture a little now and then; one into which a face is painted stays.
 func (j *injection) still() float32 {
 	n := min(j.pairs, noisePairs)
 	if n == 0 {

@@ -165,6 +165,63 @@ func TestMixturesAreFound(t *testing.T) {
 	}
 }
 
+// While the exposure adapts every frame lies between its neighbours: before a quiet
+// camera and a scene that stands still it is not taken for their mixture.
+func TestAdaptingExposureIsNoMixture(t *testing.T) {
+	t.Parallel()
+	var s stream
+	seed := uint32(1)
+	for n := range 40 {
+		p := scene(func(x, y int) (float64, float64, float64) {
+			return 60 + 70*boolean64((x/40+y/30)%2 == 0) + 3*float64(n), 128, 128
+		})
+		for i := range p.y {
+			seed = seed*1664525 + 1013904223
+			p.y[i] += byte(seed >> 31)
+		}
+		s.look(p)
+	}
+	if s.interpolated() || s.mixed > 0 {
+		t.Errorf("%d mixed of %d", s.mixed, s.judged)
+	}
+}
+
+// A background is compared with that of about a second ago: what a noise filter or
+// a compressed stream holds from frame to frame changes over a second, a
+// picture into which a face is painted does not.
+func TestBackgroundsAreComparedOverASecond(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		back func(n, x, y int) float64 // of frame n, twelve a second
+		want bool
+	}{
+		"painted": {func(_, x, y int) float64 { return 90 + float64((x*3+y*7)%60) }, false},
+		"blocks sent again now and then": {func(n, x, y int) float64 {
+			sent := (n + x/16*5 + y/16*3) / 40 // each block every 40 frames
+			return 90 + float64((x*3+y*7)%60) + float64(sent%2)
+		}, true},
+		"whole pictures every two seconds": {func(n, x, y int) float64 { return 90 + float64((x*3+y*7)%60) + float64(n/24%2) }, true},
+	} {
+		var s stream
+		var j injection
+		for n := range 90 {
+			p := scene(func(x, y int) (float64, float64, float64) {
+				if x > 200 && x < 440 && y > 100 {
+					return 60 + float64((x*5+y*3+37*n)%120), 128, 128 // the head moves
+				}
+				return test.back(n, x, y), 128, 128
+			})
+			s.look(p)
+			o := at(time.Duration(n)*time.Second/12, 0, 320)
+			o.at, o.box = o.captured, detection{x: 240, y: 140, w: 160, h: 240}
+			j.look(&s, p, o)
+		}
+		if j.pairs < noiseNeeded || j.noisy() != test.want {
+			t.Errorf("%s: %v at %.3f of %d", name, j.noisy(), j.still(), j.pairs)
+		}
+	}
+}
+
 func boolean64(b bool) float64 { return float64(boolean(b)) }
 
 // A picture that was there before is counted when it comes again, the one before

@@ -23,8 +23,11 @@ const (
 	// reactionMin is less than anybody takes to see an instruction, understand it
 	// and act; athletics takes the same time for a false start.
 	reactionMin = 100 * time.Millisecond
-	// holdFor is how long a smile or an open mouth must last.
-	holdFor = 90 * time.Millisecond
+	// holdFor is how long a smile or an open mouth must last, to be followed where it
+	// is asked for and to be a stray where it is not: mouths that speak open and close
+	// two to seven times a second (Chandrasekaran and others, "The natural statistics
+	// of audiovisual speech", PLoS Computational Biology 5(7), 2009).
+	holdFor = 200 * time.Millisecond
 )
 
 // Strays: complete actions that nobody asked for. A person errs once, a video in
@@ -182,11 +185,13 @@ func (s *step) push(at time.Duration, c change, residual, enough float32) stepEv
 // strays counts complete actions other than the one asked for.
 type strays struct {
 	weight int
-	head   bool // a stray head movement is going on
-	mouth  bool // a stray expression is going on
+	head   bool          // a stray head movement is going on
+	mouth  bool          // an expression is going on that was asked for or was counted
+	began  bool          // another one has begun,
+	since  time.Duration // then
 }
 
-func (s *strays) push(asked Action, c change) {
+func (s *strays) push(at time.Duration, asked Action, c change) {
 	head := (c.yaw > strayDegrees && asked != ActionTurnLeft) || (c.yaw < -strayDegrees && asked != ActionTurnRight) ||
 		(abs(c.yaw) < 12 && ((c.pitch > strayLook && asked != ActionLookUp) || (c.pitch < -strayLook && asked != ActionLookDown)))
 	if head && !s.head {
@@ -196,11 +201,19 @@ func (s *strays) push(asked Action, c change) {
 		s.head = head
 	}
 	smile, lips := c.amount(ActionSmile), c.amount(ActionOpenMouth)
-	mouth := (smile > 1.2 && asked != ActionSmile && asked != ActionOpenMouth) || (lips > 1.2 && asked != ActionOpenMouth && asked != ActionSmile)
-	if mouth && !s.mouth {
+	full := smile > 1.2 || lips > 1.2
+	switch {
+	case smile < relaxed && lips < relaxed:
+		s.mouth, s.began = false, false
+	case asked == ActionSmile || asked == ActionOpenMouth:
+		s.mouth = s.mouth || full // it may go on under the next instruction
+	case s.mouth:
+	case !full:
+		s.began = false
+	case !s.began:
+		s.began, s.since = true, at
+	case at-s.since >= holdFor:
 		s.weight += strayExpression
-	}
-	if mouth || (smile < relaxed && lips < relaxed) {
-		s.mouth = mouth
+		s.mouth, s.began = true, false
 	}
 }

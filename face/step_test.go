@@ -179,7 +179,10 @@ func TestExpressionMustLast(t *testing.T) {
 		}
 	}
 	s.push(6*tick, smile, 0, 0)
-	if s.push(7*tick, smile, 0, 0) != stepDone {
+	if s.push(7*tick, smile, 0, 0) == stepDone {
+		t.Error("a syllable counted")
+	}
+	if s.push(8*tick, smile, 0, 0) != stepDone {
 		t.Error("a held smile did not count")
 	}
 }
@@ -188,27 +191,60 @@ func TestStraysCountOnceEach(t *testing.T) {
 	t.Parallel()
 	var s strays
 	for _, yaw := range []float32{0, -10, -25, -30, -25, -5, 0} {
-		s.push(ActionTurnLeft, change{yaw: yaw})
+		s.push(0, ActionTurnLeft, change{yaw: yaw})
 	}
 	if s.weight != strayHead {
 		t.Errorf("one wrong turn weighs %d", s.weight)
 	}
 	for _, yaw := range []float32{0, 10, 25, 30, 25, 5, 0} {
-		s.push(ActionTurnLeft, change{yaw: yaw}) // the one asked for
+		s.push(0, ActionTurnLeft, change{yaw: yaw}) // the one asked for
 	}
 	for _, pitch := range []float32{0, 8, 15, 8, 0} {
-		s.push(ActionSmile, change{pitch: pitch})
+		s.push(0, ActionSmile, change{pitch: pitch})
 	}
 	if s.weight != 2*strayHead || s.weight <= straysAllowed {
 		t.Errorf("two wrong movements weigh %d", s.weight)
 	}
-	var talk strays
-	for range 3 {
-		talk.push(ActionBlink, change{mouth: .2})
-		talk.push(ActionBlink, change{})
-	}
-	if talk.weight > straysAllowed {
-		t.Error("three smiles end a check")
+}
+
+// An expression is a stray when it lasts and nobody asked for it; speech does not
+// last, and what was asked for may end under the next instruction.
+func TestStrayExpressionsLast(t *testing.T) {
+	t.Parallel()
+	const ms = time.Millisecond
+	for name, test := range map[string]struct {
+		asked  func(at time.Duration) Action
+		mouth  func(at time.Duration) change
+		weight int
+	}{
+		"a smile": {func(time.Duration) Action { return ActionBlink },
+			func(at time.Duration) change { return change{mouth: .2 * boolean(at > 500*ms && at < 1200*ms)} }, 1},
+		"four smiles": {func(time.Duration) Action { return ActionBlink },
+			func(at time.Duration) change { return change{mouth: .2 * boolean(at%time.Second > 400*ms)} }, 4},
+		"speech, four syllables a second": {func(time.Duration) Action { return ActionTurnLeft },
+			func(at time.Duration) change { return change{lips: .1 * boolean(at%(250*ms) >= 125*ms)} }, 0},
+		"speech that does not close the lips": {func(time.Duration) Action { return ActionTurnLeft },
+			func(at time.Duration) change { return change{lips: .04 + .05*boolean(at%(300*ms) >= 150*ms)} }, 0},
+		"asked for, and ended under the next": {func(at time.Duration) Action {
+			if at < time.Second {
+				return ActionOpenMouth
+			}
+			return ActionTurnRight
+		}, func(at time.Duration) change { return change{lips: .1 * boolean(at > 600*ms && at < 1800*ms)} }, 0},
+		"asked for once, and done again": {func(at time.Duration) Action {
+			if at < time.Second {
+				return ActionOpenMouth
+			}
+			return ActionTurnRight
+		}, func(at time.Duration) change { return change{lips: .1 * boolean(at%(1500*ms) > 600*ms)} }, 2},
+	} {
+		var s strays
+		for at := time.Duration(0); at < 4*time.Second; at += 66 * ms {
+			s.push(at, test.asked(at), test.mouth(at))
+		}
+		if s.weight != test.weight {
+			t.Errorf("%s weighs %d, want %d", name, s.weight, test.weight)
+		}
 	}
 }
 

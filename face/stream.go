@@ -12,7 +12,7 @@ import (
 const (
 	gridColumns = 80 // sampled points of a frame
 	gridRows    = 60
-	movingLevel = 1.5 // mean change over two frames from which a triple is judged, of 255
+	movingLevel = 1.5 // mean change over two frames, brightness apart, from which a triple is judged, of 255
 	mixedRatio  = .2  // deviation from the nearest mixture of the neighbours over their difference
 	mixedEdge   = .15 // share of either neighbour from which a frame counts as mixed, not as the other
 	mixedMin    = 8   // triples judged before the share counts
@@ -98,29 +98,58 @@ func (s *stream) look(p *picture) {
 		return
 	}
 	a, b := &s.points[s.count%3], &s.points[(s.count+1)%3]
-	span, along, square := 0, 0, 0
-	for i := range now {
-		d := int(now[i]) - int(a[i])
-		span += max(d, -d)
-		along += d * (int(b[i]) - int(a[i]))
+	last, middle := brightness(now, a), brightness(b, a)
+	var span, along, square float32
+	for i, from := range a {
+		d := last.change(now[i], from)
+		span += abs(d)
+		along += d * middle.change(b[i], from)
 		square += d * d
 	}
 	const n = gridColumns * gridRows
-	if float32(span)/n < movingLevel {
+	if span/n < movingLevel {
 		return
 	}
 	s.judged++
-	share := float32(along) / float32(square)
+	share := along / square
 	if share < mixedEdge || share > 1-mixedEdge {
 		return
 	}
 	var off float32
-	for i := range now {
-		off += abs(float32(b[i]) - float32(a[i]) - share*(float32(now[i])-float32(a[i])))
+	for i, from := range a {
+		off += abs(middle.change(b[i], from) - share*last.change(now[i], from))
 	}
-	if off < mixedRatio*float32(span) {
+	if off < mixedRatio*span {
 		s.mixed++
 	}
+}
+
+// exposed is the change of a picture's brightness against one before: gain and
+// offset, by least squares.
+type exposed struct{ gain, offset float32 }
+
+// brightness compares two coarse pictures. While a camera adapts its exposure every
+// frame lies between its neighbours, and is none of their mixtures: so it is taken out.
+// A mixture stays one.
+func brightness(now, before *[gridColumns * gridRows]byte) exposed {
+	const n = gridColumns * gridRows
+	sum, from, square, both := 0, 0, 0, 0
+	for i, v := range before {
+		w := int(now[i])
+		sum, from = sum+w, from+int(v)
+		square, both = square+int(v)*int(v), both+int(v)*w
+	}
+	e := exposed{gain: 1}
+	if spread := n*square - from*from; spread > 0 {
+		e.gain = float32(n*both-sum*from) / float32(spread)
+	}
+	e.offset = (float32(sum) - e.gain*float32(from)) / n
+	return e
+}
+
+// change of a point, the brightness apart.
+func (e exposed) change(now, before byte) float32 {
+	return float32(now) - e.gain*float32(before) - e.offset
 }
 
 // paced says that the page's clock kept pace with the server's.
