@@ -164,10 +164,11 @@ func (b *padBench) jobs() ([]padJob, error) {
 		for v := range b.cmd.BonaFide {
 			jobs = append(jobs, b.generated(attack.BonaFide, p, nil, v, ""))
 		}
-		for _, c := range b.conditions {
-			for v := range b.cmd.Variants {
-				jobs = append(jobs, b.generated(attack.BonaFide, p, nil, v, c.Name))
-			}
+	}
+	for k, c := range b.conditions {
+		n := len(b.material.people)
+		for i := range cmp.Or(b.cmd.EachCondition, n) { // people take turns
+			jobs = append(jobs, b.generated(attack.BonaFide, b.material.people[(k+i)%n], nil, i/n, c.Name))
 		}
 	}
 	for _, info := range attack.Catalogue() {

@@ -19,18 +19,19 @@ import (
 
 type faceEvalPadCmd struct {
 	packFlag
-	Index    string        `required:"" help:"JSON index of recorded people and attacks (docs/evaluation.md)." type:"existingfile" placeholder:"FILE"`
-	Split    string        `enum:"dev,test,all" default:"test" help:"Which people: dev, test or all."`
-	Variants int           `default:"2" help:"Generated presentations for each species and person, 1 to 100." placeholder:"N"`
-	BonaFide int           `name:"bona-fide" help:"Bona fide presentations for each person; default: eight times as many as variants." placeholder:"N"`
-	Seed     uint64        `default:"1" help:"Seed of the generated presentations." placeholder:"S"`
-	Species  string        `help:"Only these species, separated by commas." placeholder:"LIST"`
-	Under    string        `name:"conditions" help:"Bona fide presentations in these conditions too, variants of each for each person: names separated by commas, all, or none." default:"none" placeholder:"LIST"`
-	Filmed   bool          `help:"Attacks that stand before a camera are filmed in the same conditions, in turn."`
-	Resume   string        `help:"File that keeps each presentation's outcome, so that an interrupted run goes on; no image goes into it." placeholder:"FILE"`
-	AtMost   time.Duration `help:"Begin no presentation after this long and report on those made, e.g. 30m; they come in mixed order." placeholder:"TIME"`
-	JSON     bool          `name:"json" help:"Print the report as JSON."`
-	HTML     string        `name:"html" help:"Write the report as one HTML page." placeholder:"OUT"`
+	Index         string        `required:"" help:"JSON index of recorded people and attacks (docs/evaluation.md)." type:"existingfile" placeholder:"FILE"`
+	Split         string        `enum:"dev,test,all" default:"test" help:"Which people: dev, test or all."`
+	Variants      int           `default:"2" help:"Generated presentations for each species and person, 1 to 100." placeholder:"N"`
+	BonaFide      int           `name:"bona-fide" help:"Bona fide presentations for each person; default: eight times as many as variants." placeholder:"N"`
+	Seed          uint64        `default:"1" help:"Seed of the generated presentations." placeholder:"S"`
+	Species       string        `help:"Only these species, separated by commas." placeholder:"LIST"`
+	Under         string        `name:"conditions" help:"Bona fide presentations before other cameras too, in these conditions: names separated by commas, all, or none." default:"none" placeholder:"LIST"`
+	EachCondition int           `name:"each-condition" help:"Presentations of each condition, the people in turn; default: one for each person." placeholder:"N"`
+	Filmed        bool          `help:"Attacks that stand before a camera are filmed in the same conditions, in turn."`
+	Resume        string        `help:"File that keeps each presentation's outcome, so that an interrupted run goes on; no image goes into it." placeholder:"FILE"`
+	AtMost        time.Duration `help:"Begin no presentation after this long and report on those made, e.g. 30m; they come in mixed order." placeholder:"TIME"`
+	JSON          bool          `name:"json" help:"Print the report as JSON."`
+	HTML          string        `name:"html" help:"Write the report as one HTML page." placeholder:"OUT"`
 }
 
 // bonaFidePerVariant is how many bona fide presentations a person gives for each of
@@ -43,7 +44,7 @@ func (cmd faceEvalPadCmd) Run(c *cliContext) error {
 	if cmd.BonaFide == 0 {
 		cmd.BonaFide = bonaFidePerVariant * cmd.Variants
 	}
-	if cmd.Variants < 1 || cmd.Variants > 100 || cmd.BonaFide < 1 || cmd.BonaFide > 10_000 {
+	if cmd.Variants < 1 || cmd.Variants > 100 || cmd.EachCondition < 0 || cmd.EachCondition > 10_000 || cmd.BonaFide < 1 || cmd.BonaFide > 10_000 {
 		return usageError{errors.New("variants or bona fide presentations out of range")}
 	}
 	for _, name := range cmd.list() {

@@ -128,8 +128,8 @@ func conditionsOfStream() []Condition {
 		{Name: "poor_line", Made: "a clock rounded to 100 ms, 150 ms of delay, a line that stands now and then", draw: func(r *Random, s *setup) {
 			s.clock, s.delay, s.stall = 100*time.Millisecond, r.Float(.1, .25), .015
 		}},
-		{Name: "phone_as_camera", Made: "H.264-like: macroblocks that hardly change are not sent again, whole pictures every 10 s", draw: func(r *Random, s *setup) {
-			s.block, s.skip, s.refresh, s.temporal = 45+r.Int(25), 3, 150, .7
+		{Name: "phone_as_camera", Made: "H.264-like: macroblocks that hardly change are not sent again, whole pictures every 1 to 6 s", draw: func(r *Random, s *setup) {
+			s.block, s.skip, s.refresh, s.temporal = 45+r.Int(25), 3, 15+r.Int(60), .7
 		}},
 		{Name: "coarse_compression", Made: "Motion JPEG of quality 25 to 45 before the page's own", draw: func(r *Random, s *setup) { s.block = 25 + r.Int(21) }},
 	}
