@@ -90,8 +90,8 @@ func conditionsOfLight() []Condition {
 func conditionsOfCamera() []Condition {
 	return []Condition{
 		{Name: "soft_lens", Made: "fixed focus a little off: sigma .8 to 1.3 pixels", draw: func(r *Random, s *setup) { s.blur = r.Float(.8, 1.3) }},
-		{Name: "wide_lens", Made: "barrel distortion of 6 to 12 %, corners that lose up to half of the light", draw: func(r *Random, s *setup) {
-			s.barrel, s.corners = r.Float(.06, .12), r.Float(.3, .5)
+		{Name: "wide_lens", Made: "barrel distortion of 3 to 8 %, corners that lose up to half of the light", draw: func(r *Random, s *setup) {
+			s.barrel, s.corners = r.Float(.03, .08), r.Float(.3, .5)
 		}},
 		{Name: "focus_hunting", Made: "an autofocus that searches for .6 s every few seconds", draw: func(r *Random, s *setup) { s.hunt = r.Float(2, 4) }},
 		{Name: "coarse_camera", Made: "320 x 240 pixels with a colour mosaic", draw: func(r *Random, s *setup) {
