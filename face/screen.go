@@ -3,6 +3,7 @@ package face
 import (
 	"math"
 	"math/bits"
+	"slices"
 )
 
 // A screen filmed by a camera shows its pixel grid, or the moire of that grid
@@ -38,6 +39,7 @@ func (p *picture) gridStrength(m *mesh, g *gridWindow) float32 {
 	g.used = true
 	g.load(p, x0, y0)
 	g.transform()
+	g.evenAxes()
 	return g.peak()
 }
 
@@ -89,6 +91,67 @@ func (g *gridWindow) transform() {
 		for y := range gridSize {
 			g.re[y*gridSize+x], g.im[y*gridSize+x] = re[y], im[y]
 		}
+	}
+}
+
+// Columns of a sensor, and rows, that are read a little brighter or darker than others
+// are noise as white along one axis of the spectrum as a display's waves are narrow.
+const (
+	axisWidth  = 1 // bins on either side of an axis into which the taper spreads
+	axisBeside = 4 // bins from an axis at which there is nothing of it
+)
+
+// evenAxes brings the bins of each axis down to the power that is usual beside them,
+// by medians, which narrow peaks do not move.
+func (g *gridWindow) evenAxes() {
+	rows := g.median(g.row(axisBeside), g.row(-axisBeside))
+	columns := g.median(g.column(axisBeside))
+	for k := -axisWidth; k <= axisWidth; k++ {
+		g.lower(g.row(k), rows)
+		if k >= 0 { // the other half is a mirror image
+			g.lower(g.column(k), columns)
+		}
+	}
+}
+
+// line is a row or column of bins, those of the rings that peak looks at.
+type line struct{ at, step, n int }
+
+func (g *gridWindow) row(fy int) line {
+	return line{(fy+gridSize)%gridSize*gridSize + gridLowest, 1, gridSize/2 - gridLowest}
+}
+
+// column leaves out what lies between the lowest rings, like row, but has both signs.
+func (g *gridWindow) column(x int) line {
+	return line{gridLowest*gridSize + x, gridSize, gridSize - 2*gridLowest + 1}
+}
+
+// median is the median power of lines.
+func (g *gridWindow) median(lines ...line) float32 {
+	var powers [2 * gridSize]float32
+	defer clear(powers[:])
+	n := 0
+	for _, l := range lines {
+		for i := range l.n {
+			at := l.at + i*l.step
+			powers[n] = g.re[at]*g.re[at] + g.im[at]*g.im[at]
+			n++
+		}
+	}
+	slices.Sort(powers[:n])
+	return powers[n/2]
+}
+
+// lower scales a line whose median power is above usual down to it.
+func (g *gridWindow) lower(l line, usual float32) {
+	power := g.median(l)
+	if power <= usual {
+		return
+	}
+	scale := float32(math.Sqrt(float64(usual / power)))
+	for i := range l.n {
+		g.re[l.at+i*l.step] *= scale
+		g.im[l.at+i*l.step] *= scale
 	}
 }
 

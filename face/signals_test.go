@@ -83,6 +83,19 @@ func TestGridStrength(t *testing.T) {
 	if blocks > gridLimit {
 		t.Errorf("blocks of JPEG: %.1f", blocks)
 	}
+	for _, side := range []string{"columns", "rows"} {
+		worn := scene(func(x, y int) (float64, float64, float64) {
+			l, cb, cr := shade(x, y)
+			k := x
+			if side == "rows" {
+				k = y
+			}
+			return l + 6*float64(uint32(k)*2654435761>>24)/255, cb, cr
+		}).gridStrength(m, g)
+		if worn > gridLimit/2 {
+			t.Errorf("a sensor whose %s differ: %.1f", side, worn)
+		}
+	}
 	for _, period := range []float64{2.9, 3.6, 5.3, 7.1} {
 		for _, angle := range []float64{0, .3, 1.2} {
 			sin, cos := math.Sincos(angle)

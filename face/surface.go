@@ -6,6 +6,7 @@ import "slices"
 const (
 	surfaceSamples = 32
 	surfaceNeeded  = 3
+	surfaceShare   = 3   // one frame in so many: of faces three in four are resolved, of screens out of focus at most one in seven
 	gridLimit      = 30  // gridStrength: screens 45 and more, faces under 25
 	rainbowLimit   = 1.4 // rainbow: screens 1.8 and more, rooms under 0.8
 	// Up to so much blur of the sharpest edges a grid can be seen: it lets 6 % of a wave
@@ -35,7 +36,7 @@ func (s *surface) take(k *worker, o *observation) {
 type looks struct {
 	grid, rainbow float32 // medians
 	samples       int
-	// measured: enough frames, and at least half, in which a grid could be seen. Noise
+	// measured: enough frames, and at least a third, in which a grid could be seen. Noise
 	// makes a blurred frame now and then look sharp. The medians are over those frames,
 	// else over all.
 	measured bool
@@ -49,7 +50,7 @@ func (s *surface) looks() looks {
 			n++
 		}
 	}
-	l := looks{samples: s.count, measured: n >= surfaceNeeded && 2*n >= s.count}
+	l := looks{samples: s.count, measured: n >= surfaceNeeded && surfaceShare*n >= s.count}
 	n = 0
 	for i := range s.count {
 		if s.resolved[i] || !l.measured {
