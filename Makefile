@@ -36,12 +36,12 @@ e2e: ## the browser tests against bin/ipse
 bench: ## the figures of docs/performance.md on this machine
 	bin/ipse bench
 
-report: ## docs/evaluation/report.html, measured again (IPSE_PEOPLE names all rendered people; else the subset kept here; VARIANTS=2 SEED=1)
+report: ## docs/evaluation/report.html, measured again (IPSE_PEOPLE names all rendered people; else the subset kept here; VARIANTS=2 SEED=1 EACH=3)
 	@scripts/setup.sh build
 	@if [ -f "$(IPSE_PEOPLE)/index.json" ]; then echo "measuring the test people of IPSE_PEOPLE: this takes about an hour and a half of a core" >&2; \
 	else echo "IPSE_PEOPLE is not set: measuring the subset in testdata/people, two people, so nothing can be said of rates" >&2; fi
 	@mkdir -p .cache docs/evaluation
-	$(GO) run ./cmd/ipse face eval-pad --variants $(or $(VARIANTS),2) --seed $(or $(SEED),1) --conditions all --each-condition 3 --resume .cache/report.jsonl --html docs/evaluation/report.html \
+	$(GO) run ./cmd/ipse face eval-pad --variants $(or $(VARIANTS),2) --seed $(or $(SEED),1) --conditions all --each-condition $(or $(EACH),3) --resume .cache/report.jsonl --html docs/evaluation/report.html \
 	  $(if $(wildcard $(IPSE_PEOPLE)/index.json),--index $(IPSE_PEOPLE)/index.json --split test,--index testdata/people/index.json --split all)
 	@rm -f .cache/report.jsonl
 

@@ -180,8 +180,9 @@ const skinParts = 4
 
 // skinColours are the colours of the regions over the background's.
 type skinColours struct {
-	of   [skinParts]chroma
-	seen [skinParts]bool
+	of    [skinParts]chroma
+	seen  [skinParts]bool
+	pairs [lightPairs]lightPair
 }
 
 // middle is the median over the regions that were seen.
@@ -231,6 +232,7 @@ func (p *picture) reflection(m *mesh, linear *[256]float64) (c skinColours, ok b
 	if !ok {
 		return c, false
 	}
+	c.pairs = p.pairs(m, linear)
 	seen := 0
 	for part, region := range skinRegions() {
 		var s colourSum

@@ -222,7 +222,7 @@ func (l *lightStep) judge() LightReport {
 	r.Gain, r.Delay = float32(gain), time.Duration(delay)*lightDelayStep
 	switch {
 	case own >= followFit && r.Chance <= followChance && gain >= followGain:
-		if l.everywhere(r.Delay, gain, &adds) {
+		if l.everywhere(r.Delay, gain, &adds) && !l.glazed(r.Delay, gain, &adds) {
 			r.Outcome = LightFollows
 		}
 	case top >= otherFit && topGain >= otherGain && topChanges >= otherChanges && r.Chance > otherChance && l.latest(&adds) < otherLate:

@@ -124,11 +124,13 @@ func TestLightOnRenderedFaces(t *testing.T) {
 		late    int
 		other   map[string]string
 		balance func(int) [3]float64
+		person  string // or the first
 		want    face.LightOutcome
 	}{
 		{name: "a lit face", light: face.Relight{Screen: .25, Wall: .03}, late: 1, want: face.LightFollows},
 		{name: "another sequence", light: face.Relight{Screen: .25, Wall: .03}, late: 1, other: turned(2), want: face.LightContradicts},
 		{name: "no light", want: face.LightNotAvailable},
+		{name: "the page's mirror image on the whole face", light: face.Relight{Mirror: .02}, late: 1, person: "p05", want: face.LightNotAvailable},
 		{name: "white balance", light: face.Relight{Screen: .15, Wall: .03}, late: 2, balance: drift, want: face.LightFollows},
 		{name: "the whole picture dyed", light: face.Relight{Screen: .25, Wall: .25}, late: 1, want: face.LightNotAvailable},
 		{name: "a dim screen", light: face.Relight{Screen: .05}, late: 2, want: face.LightFollows},
@@ -143,6 +145,9 @@ func TestLightOnRenderedFaces(t *testing.T) {
 			people := livePeople(t)[:1]
 			if i == 0 {
 				people = some(livePeople(t), 1)
+			}
+			if test.person != "" { // whose brows are dark
+				people = []string{test.person}
 			}
 			for _, p := range people {
 				o := runLit(t, check(t, e, p), &lamp{t: t, e: e, cam: newFollower(live(t, p)), light: test.light, late: test.late, other: test.other, balance: test.balance})

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"io"
+	"math"
 	mathrand "math/rand/v2"
 	"strconv"
 	"strings"
@@ -64,6 +65,52 @@ func TestLightFallsOnTheWholeFace(t *testing.T) {
 				if l.next > 0 {
 					s.of[i] = s.of[i].plus(palette()[l.code[l.next-1]].adds(), .02*share)
 				}
+			}
+			l.add(at, s, true)
+		}
+		if got := l.judge(); got.Outcome != v.want {
+			t.Errorf("%s: %+v", name, got)
+		}
+	}
+}
+
+// What is lit changes by its own share, whatever it is dark by; glass adds the same to
+// dark eyes and bright skin. Eyes as pale as the skin do not tell, nor does a frame that
+// shows none, and glasses before the eyes are none before the brows.
+func TestGlassAddsAndSkinMultiplies(t *testing.T) {
+	t.Parallel()
+	r := mathrand.New(mathrand.NewPCG(5, 6))
+	for name, v := range map[string]struct {
+		contrast float64 // of skin over eyes
+		ratio    float64 // of the eyes' change over the skin's
+		unseen   bool
+		brows    bool // dark ones, lit
+		want     LightOutcome
+	}{
+		"skin and dark eyes":        {4, 1, false, false, LightFollows},
+		"skin and bright eyes":      {1.6, 1.1, false, false, LightFollows},
+		"glass before dark eyes":    {4, 4, false, false, LightNotAvailable},
+		"glass before bright eyes":  {1.6, 1.6, false, false, LightNotAvailable},
+		"eyes in the brows' shade":  {4, 1.8, false, false, LightFollows},
+		"glass before pale eyes":    {1.2, 1.2, false, false, LightFollows},
+		"glasses":                   {4, 4, false, true, LightFollows},
+		"eyes that were not to see": {4, 4, true, false, LightFollows},
+	} {
+		l := drawn(t)
+		end := false
+		for at := time.Duration(0); !end; at += 70 * time.Millisecond {
+			_, end = l.colour(at)
+			lit := func(gain float64) chroma {
+				c := noisy(r, .002)
+				if l.next > 0 {
+					c = c.plus(palette()[l.code[l.next-1]].adds(), gain)
+				}
+				return c
+			}
+			s := even(lit(.02))
+			s.pairs[1] = lightPair{dark: lit(.02 * v.ratio), skin: lit(.02), contrast: math.Log(v.contrast), seen: !v.unseen}
+			if v.brows {
+				s.pairs[0] = lightPair{dark: lit(.02), skin: lit(.02), contrast: math.Log(2), seen: true}
 			}
 			l.add(at, s, true)
 		}

@@ -19,6 +19,8 @@ type Relight struct {
 	Wall float64
 	// Gains of the camera's white balance.
 	Gains [3]float64
+	// Mirror is added to what is there, for the screen's white: glass before a face.
+	Mirror float64
 }
 
 // Relight paints a frame as if a screen of a colour ("#rrggbb") lit it: on skin,
@@ -90,9 +92,10 @@ func relit(data []byte, m *mesh, hex string, r Relight) ([]byte, error) {
 	}
 	z := m.normals()
 	left, right, top, bottom := m.bounds()
-	shade := func(x, y float64) float64 { // share of the screen's light
+	// Share of the screen's light, and whether the place is on the face.
+	shade := func(x, y float64) (share, face float64) {
 		if x < float64(left) || x > float64(right) || y < float64(top) || y > float64(bottom) {
-			return r.Wall
+			return r.Wall, 0
 		}
 		var sum, weight, closest float64 = 0, 0, 1e9
 		for i, p := range m.points {
@@ -102,7 +105,7 @@ func relit(data []byte, m *mesh, hex string, r Relight) ([]byte, error) {
 			sum, weight = sum+w*z[i], weight+w
 		}
 		edge := min(1, math.Exp((100-closest)/100)) // beyond the outline the head ends
-		return r.Wall + (r.Screen-r.Wall)*edge*sum/weight
+		return r.Wall + (r.Screen-r.Wall)*edge*sum/weight, edge
 	}
 	b := src.Bounds()
 	dst := image.NewRGBA(b)
@@ -112,7 +115,7 @@ func relit(data []byte, m *mesh, hex string, r Relight) ([]byte, error) {
 	noise := uint32(b.Dx())*31 + uint32(hex[1])*7 + uint32(len(data))
 	for y0 := b.Min.Y; y0 < b.Max.Y; y0 += cell {
 		for x0 := b.Min.X; x0 < b.Max.X; x0 += cell {
-			s := shade(float64(x0)+cell/2, float64(y0)+cell/2)
+			s, edge := shade(float64(x0)+cell/2, float64(y0)+cell/2)
 			for y := y0; y < min(y0+cell, b.Max.Y); y++ {
 				for x := x0; x < min(x0+cell, b.Max.X); x++ {
 					var px [3]uint8
@@ -120,7 +123,7 @@ func relit(data []byte, m *mesh, hex string, r Relight) ([]byte, error) {
 					for i, v := range [3]uint8{c.R, c.G, c.B} {
 						noise = noise*1664525 + 1013904223
 						grain := float64(noise>>16)/65536*3 - 1.5
-						px[i] = uint8(min(max(encode[int(min(linear[v]*(1+s*screen[i])*exposure*r.Gains[i], 1)*4095)]+grain+.5, 0), 255))
+						px[i] = uint8(min(max(encode[int(min((linear[v]*(1+s*screen[i])+edge*r.Mirror*screen[i])*exposure*r.Gains[i], 1)*4095)]+grain+.5, 0), 255))
 					}
 					dst.SetRGBA(x, y, color.RGBA{px[0], px[1], px[2], 255})
 				}
