@@ -43,13 +43,15 @@ func accessOf(a proofing.Access) (chip.Access, error) {
 	return chip.Access{Number: a.DocumentNumber, BirthDate: birth, ExpiryDate: expiry}, nil
 }
 
-// zoneDate turns YYYY-MM-DD into YYMMDD (ICAO 9303-3 §4.8).
+// zoneDate turns YYYY-MM-DD into YYMMDD; fillers stand for the day and the month that
+// YYYY-MM and YYYY leave out (ICAO 9303-3 §4.8).
 func zoneDate(text pii.Text) (pii.Text, error) {
-	day, err := time.Parse(time.DateOnly, text.Reveal())
-	if err != nil {
-		return pii.Text{}, errors.New("a date is not YYYY-MM-DD") // the cause repeats the value
+	for _, layout := range []struct{ typed, zone string }{{time.DateOnly, "060102"}, {"2006-01", "0601<<"}, {"2006", "06<<<<"}} {
+		if day, err := time.Parse(layout.typed, text.Reveal()); err == nil {
+			return pii.NewText(day.Format(layout.zone)), nil
+		}
 	}
-	return pii.NewText(day.Format("060102")), nil
+	return pii.Text{}, errors.New("a date is not YYYY-MM-DD") // the cause would repeat the value
 }
 
 // failureOf says for the person why a reading failed. A lost reader or card makes

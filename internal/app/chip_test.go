@@ -13,6 +13,7 @@ import (
 	"ipse/internal/config"
 	"ipse/internal/pii"
 	"ipse/internal/proofing"
+	"ipse/mrtd/mrz"
 	"ipse/mrtd/specimen"
 	"ipse/mrtd/trust"
 )
@@ -117,6 +118,25 @@ func TestAGenuineChipIsReadAndItsPortraitHandedOver(t *testing.T) {
 		}
 		if last := steps[len(steps)-1]; len(steps) < 5 || last.BytesRead != last.BytesTotal || last.Count < 4 {
 			t.Errorf("%s: %d steps, last %+v", name, len(steps), last)
+		}
+		reading.Wipe()
+	}
+}
+
+// A document whose date of birth is not whole is opened by what it has of it.
+func TestAChipWhoseDateOfBirthIsNotWholeIsRead(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	for zone, date := range map[string]string{"7408<<": "1974-08", "74<<<<": "1974"} {
+		access := printed()
+		access.BirthDate = pii.NewText(date)
+		reading, _, err := d.read(t, d.chip(t, specimen.DocumentConfig{Zone: mrz.Fields{BirthDate: zone}, AA: "ecdsa-P-256-sha256"}), access)
+		if err != nil {
+			t.Errorf("%s: %v", date, err)
+			continue
+		}
+		if !reading.Genuine || reading.Attributes.BirthDate.Reveal() != date {
+			t.Errorf("%s: genuine %t, or another date", date, reading.Genuine)
 		}
 		reading.Wipe()
 	}

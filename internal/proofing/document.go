@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -198,12 +199,21 @@ func (a Access) normalised() (Access, error) {
 	if number == "" || len(number) > maxDocumentNumber || strings.Trim(number, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789<") != "" {
 		return Access{}, fmt.Errorf("%w: document number", ErrInput)
 	}
-	for what, date := range map[string]string{"birth date": a.BirthDate.Reveal(), "expiry date": a.ExpiryDate.Reveal()} {
-		if _, err := time.Parse(time.DateOnly, date); err != nil {
-			return Access{}, fmt.Errorf("%w: %s", ErrInput, what) // the cause repeats the value
-		}
+	if !isDate(a.BirthDate, time.DateOnly, "2006-01", "2006") { // the document may leave out the day and the month
+		return Access{}, fmt.Errorf("%w: birth date", ErrInput)
+	}
+	if !isDate(a.ExpiryDate, time.DateOnly) {
+		return Access{}, fmt.Errorf("%w: expiry date", ErrInput)
 	}
 	return Access{DocumentNumber: pii.NewText(number), BirthDate: a.BirthDate, ExpiryDate: a.ExpiryDate}, nil
+}
+
+// isDate reports whether text is a date in one of the layouts.
+func isDate(text pii.Text, layouts ...string) bool {
+	return slices.ContainsFunc(layouts, func(layout string) bool {
+		_, err := time.Parse(layout, text.Reveal())
+		return err == nil
+	})
 }
 
 // maxDocumentNumber: nine characters in the field, and up to thirteen more in

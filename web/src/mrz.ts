@@ -28,9 +28,9 @@ export function numberCheckDigit(normalised: string): number {
   return checkDigit(normalised.padEnd(9, "<"));
 }
 
-/** YYMMDD of a date YYYY-MM-DD. */
+/** YYMMDD of a date YYYY-MM-DD; fillers for what YYYY-MM and YYYY leave out. */
 export function mrzDate(iso: string): string {
-  return iso.slice(2, 4) + iso.slice(5, 7) + iso.slice(8, 10);
+  return [iso.slice(2, 4), iso.slice(5, 7), iso.slice(8, 10)].map((part) => part.padEnd(2, "<")).join("");
 }
 
 /** Whether a text is a date of the calendar, YYYY-MM-DD. */
@@ -38,6 +38,14 @@ export function validDate(iso: string): boolean {
   if (!/^\d{4}-\d{2}-\d{2}$/.test(iso)) return false;
   const when = new Date(`${iso}T00:00:00Z`);
   return !Number.isNaN(when.getTime()) && when.toISOString().startsWith(iso);
+}
+
+/** Whether a text is a date of birth as documents have it: of the calendar, perhaps without day and month, not in the future. */
+export function validBirth(iso: string, now: Date = new Date()): boolean {
+  const whole = validDate(iso);
+  if (!whole && !/^\d{4}(-(0[1-9]|1[0-2]))?$/.test(iso)) return false;
+  const latest = today(now).slice(0, iso.length);
+  return iso >= "1900" && (whole ? iso < latest : iso <= latest);
 }
 
 export type DatePart = "year" | "month" | "day";
@@ -59,6 +67,13 @@ export function fullDate(typed: string): string {
   return `${year}-${month.padStart(2, "0")}-${day.padStart(2, "0")}`;
 }
 
+/** A date as typed whose day, or day and month, may stay empty: YYYY-MM-DD, YYYY-MM or YYYY. */
+export function partialDate(typed: string): string {
+  const { year, month, day } = dateParts(typed);
+  if (day !== "") return fullDate(typed);
+  return month === "" ? year : `${year}-${month.padStart(2, "0")}`;
+}
+
 /** Today as YYYY-MM-DD. */
 export function today(now: Date = new Date()): string {
   return now.toISOString().slice(0, 10);
@@ -70,7 +85,7 @@ export type MrzError = "number" | "birth" | "expiry" | "expired";
 export function checkMrz(input: { number: string; birth: string; expiry: string }, now: Date = new Date()): Partial<Record<"number" | "birth" | "expiry", MrzError>> {
   const errors: Partial<Record<"number" | "birth" | "expiry", MrzError>> = {};
   if (!validNumber(normaliseNumber(input.number))) errors.number = "number";
-  if (!validDate(input.birth) || input.birth >= today(now) || input.birth < "1900") errors.birth = "birth";
+  if (!validBirth(input.birth, now)) errors.birth = "birth";
   if (!validDate(input.expiry) || input.expiry > "2100") errors.expiry = "expiry";
   else if (input.expiry < today(now)) errors.expiry = "expired";
   return errors;

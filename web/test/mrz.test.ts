@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { checkDigit, checkMrz, dateParts, fullDate, mrzDate, mrzPreview, normaliseNumber, numberCheckDigit, typedDate, validDate, validNumber } from "../src/mrz";
+import { checkDigit, checkMrz, dateParts, fullDate, mrzDate, mrzPreview, normaliseNumber, numberCheckDigit, partialDate, typedDate, validBirth, validDate, validNumber } from "../src/mrz";
 
 const now = new Date("2026-11-24T12:00:00Z");
 
@@ -42,6 +42,20 @@ describe("what people type", () => {
     expect(dateParts(typedDate({ year: "", month: "8", day: "" }))).toEqual({ year: "", month: "8", day: "" });
     expect(dateParts("1974-08-12")).toEqual({ year: "1974", month: "08", day: "12" });
     for (const half of ["", "1974", "1974-8-", "74-8-12", "1974-8-1x", "1974-13-01"]) expect(validDate(fullDate(half)), half).toBe(false);
+  });
+
+  it("is a date of birth without its day, or day and month, where the document has none", () => {
+    expect(partialDate(typedDate({ year: "1974", month: "8", day: "" }))).toBe("1974-08");
+    expect(partialDate(typedDate({ year: "1974", month: "", day: "" }))).toBe("1974");
+    expect(partialDate(typedDate({ year: "1974", month: "8", day: "2" }))).toBe("1974-08-02");
+    expect(mrzDate("1974-08")).toBe("7408<<");
+    expect(mrzDate("1974")).toBe("74<<<<");
+    // Doc 9303-3 §4.9: a filler counts 0.
+    expect(mrzPreview("L898902C3", "1974-08", "2012-04-15")[1]).toEqual({ value: "7408<<", digit: checkDigit("740800") });
+    for (const good of ["1974", "1974-08", "2026", "2026-11", "2026-11-23"]) expect(validBirth(good, now), good).toBe(true);
+    for (const bad of ["", "74", "1974-13", "1974-00", "1974--02", "2027", "2026-12", "2026-11-24", "1899", "1974-8"]) expect(validBirth(bad, now), bad).toBe(false);
+    expect(checkMrz({ number: "L898902C3", birth: "1974", expiry: "2032-04-15" }, now)).toEqual({});
+    expect(checkMrz({ number: "L898902C3", birth: partialDate("--2"), expiry: "2032-04-15" }, now)).toEqual({ birth: "birth" });
   });
 
   it("gets one error for each wrong answer", () => {

@@ -96,6 +96,7 @@ export const en = {
   "document.number_hint": "Letters and digits, as printed. For example: {example}",
   "document.birth": "Date of birth",
   "document.expiry": "Date of expiry",
+  "document.partial": "My document leaves out the day or the month of birth (XX or <<). I leave them empty here, too.",
   "date.day": "Day",
   "date.month": "Month",
   "date.year": "Year",

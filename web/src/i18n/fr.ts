@@ -89,6 +89,7 @@ export const fr: Record<keyof typeof en, string> = {
   "document.number_hint": "Lettres et chiffres, comme imprimés. Par exemple : {example}",
   "document.birth": "Date de naissance",
   "document.expiry": "Date de fin de validité",
+  "document.partial": "Mon document n’indique pas le jour ou le mois de naissance (XX ou <<). Je les laisse vides ici aussi.",
   "date.day": "Jour",
   "date.month": "Mois",
   "date.year": "Année",

@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { api, asProblem, type Problem } from "../api";
 import { useI18n } from "../i18n";
-import { checkMrz, fullDate, mrzPreview, normaliseNumber, numberCheckDigit, validDate, validNumber } from "../mrz";
+import { checkMrz, fullDate, mrzPreview, normaliseNumber, numberCheckDigit, partialDate, validBirth, validDate, validNumber } from "../mrz";
 import { takeLostFocus } from "../router";
 import { useProofing } from "../state/proofing";
 import { DateField } from "../ui/date-field";
@@ -16,11 +16,13 @@ export interface Access {
   number: string;
   /** As typed: fullDate makes a date of it. */
   birth: string;
+  /** The document leaves out the day of birth, or day and month. */
+  partial: boolean;
   expiry: string;
   can: string;
 }
 
-export const emptyAccess: Access = { way: "mrz", number: "", birth: "", expiry: "", can: "" };
+export const emptyAccess: Access = { way: "mrz", number: "", birth: "", partial: false, expiry: "", can: "" };
 
 interface Props {
   access: Access;
@@ -37,7 +39,7 @@ export function AccessForm({ access, setAccess, ready }: Props) {
   const { act } = useProofing();
   const form = useRef<HTMLFormElement>(null);
   const { way, number, can } = access;
-  const birth = fullDate(access.birth);
+  const birth = access.partial ? partialDate(access.birth) : fullDate(access.birth);
   const expiry = fullDate(access.expiry);
   const set = (name: FieldName) => (value: string) => {
     setAccess({ ...access, [name]: value });
@@ -118,7 +120,11 @@ export function AccessForm({ access, setAccess, ready }: Props) {
             <DateField label={t("document.birth")} error={errorOf("birth")} value={access.birth} onInput={set("birth")} onBlur={leave("birth")} birthday />
             <DateField label={t("document.expiry")} error={errorOf("expiry")} value={access.expiry} onInput={set("expiry")} onBlur={leave("expiry")} />
           </div>
-          {validNumber(normalised) && validDate(birth) && validDate(expiry) && <Preview number={number} birth={birth} expiry={expiry} />}
+          <label class="tick-card">
+            <input type="checkbox" checked={access.partial} onChange={(event) => { setAccess({ ...access, partial: event.currentTarget.checked }); }} />
+            <span>{t("document.partial")}</span>
+          </label>
+          {validNumber(normalised) && validBirth(birth) && validDate(expiry) && <Preview number={number} birth={birth} expiry={expiry} />}
         </>
       ) : (
         <Field
