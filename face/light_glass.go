@@ -117,12 +117,7 @@ func (l *lightStep) excess(pair int, delay time.Duration, gain float64, adds *[p
 			n++
 		}
 	}
-	of := func(measures []chroma) (own float64, ok bool) {
-		s, ok := l.slotsOf(delay, at[:n], measures)
-		xy, xx := s.products(&l.code, adds)
-		return xy / max(xx, lightTiny), ok && xx >= lightTiny
-	}
-	d, ok := of(dark[:n])
-	s, also := of(skin[:n])
+	_, d, _, ok := l.own(delay, at[:n], dark[:n], adds)
+	_, s, _, also := l.own(delay, at[:n], skin[:n], adds)
 	return d / max(s, gain/2), contrast / float64(max(n, 1)), ok && also
 }

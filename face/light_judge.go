@@ -133,6 +133,20 @@ func (s *slots) products(code *[lightColours]uint8, adds *[paletteSize]chroma) (
 	return xy, xx
 }
 
+// own is how far measures follow the sequence shown, with the sums it comes of; ok is
+// false when a colour has too few.
+func (l *lightStep) own(delay time.Duration, at []time.Duration, measures []chroma, adds *[paletteSize]chroma) (s slots, gain, xx float64, ok bool) {
+	s, ok = l.slotsOf(delay, at, measures)
+	if !ok {
+		return s, 0, 0, false
+	}
+	xy, xx := s.products(&l.code, adds)
+	if xx < lightTiny {
+		return s, 0, 0, false
+	}
+	return s, xy / xx, xx, true
+}
+
 // everywhere says that no region of the skin evidently goes without the light that
 // the others have: the page lights a whole face, its mirror image in glass, half as
 // large as the page, covers a part. Evident is two standard errors.
@@ -147,15 +161,10 @@ func (l *lightStep) everywhere(delay time.Duration, gain float64, adds *[palette
 				n++
 			}
 		}
-		s, ok := l.slotsOf(delay, at[:n], measures[:n])
+		s, own, xx, ok := l.own(delay, at[:n], measures[:n], adds)
 		if !ok {
 			continue // hair, a hand
 		}
-		xy, xx := s.products(&l.code, adds)
-		if xx < lightTiny {
-			continue
-		}
-		own := xy / xx
 		rest := max(s.yy-own*own*xx, 0) / float64(2*n) // variance of a measure's coordinate
 		if own+2*math.Sqrt(rest/xx) < partGain*gain {
 			return false

@@ -167,11 +167,7 @@ func TestDeviatingChips(t *testing.T) {
 					AA:     "ecdsa-P-256-sha256", CA: []specimen.CAConfig{{Curve: "P-256", KeyID: 1}, {Curve: "brainpoolP256r1", KeyID: 2}},
 					Faults: map[string]bool{fault: true},
 				})
-				var way chip.Card = card
-				if batched {
-					way = &batchCard{Card: card}
-				}
-				r, err := chip.Read(t.Context(), way, options(t, doc))
+				r, err := chip.Read(t.Context(), inBatches(card, batched), options(t, doc))
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -318,11 +314,7 @@ func TestAttacksAreRefused(t *testing.T) {
 			t.Run(fmt.Sprint(fault, batched), func(t *testing.T) {
 				t.Parallel()
 				doc, card := issue(t, specimen.DocumentConfig{Portrait: portrait(30_000), Access: specimen.AccessConfig{PACE: paceConfig("2.2", 13)}, Faults: map[string]bool{fault: true}})
-				var way chip.Card = card
-				if batched {
-					way = &batchCard{Card: card}
-				}
-				r, err := chip.Read(t.Context(), way, options(t, doc))
+				r, err := chip.Read(t.Context(), inBatches(card, batched), options(t, doc))
 				if !errors.Is(err, want) || r != nil {
 					t.Errorf("%v, %v", r, err)
 				}
@@ -466,11 +458,7 @@ func TestLongKeysWithoutChaining(t *testing.T) {
 	for _, batched := range []bool{true, false} {
 		doc, card := issue(t, specimen.DocumentConfig{Access: specimen.AccessConfig{BAC: true, PACE: paceConfig("1.2", 2)},
 			CA: []specimen.CAConfig{{Curve: "dh-2"}}, AA: "rsa-2048-sha256", Faults: map[string]bool{specimen.FaultNoChaining: true}})
-		var way chip.Card = card
-		if batched {
-			way = &batchCard{Card: card}
-		}
-		r, err := chip.Read(t.Context(), way, options(t, doc))
+		r, err := chip.Read(t.Context(), inBatches(card, batched), options(t, doc))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -496,6 +484,14 @@ func TestClones(t *testing.T) {
 			check(t, doc, r, lds.SOD, lds.DG1, lds.DG2)
 		})
 	}
+}
+
+// inBatches is the card as a way that carries one command at a time, or several.
+func inBatches(card chip.Card, batched bool) chip.Card {
+	if batched {
+		return &batchCard{Card: card}
+	}
+	return card
 }
 
 // batchCard sends ahead, as a relay does, and counts its trips.
@@ -579,11 +575,7 @@ func TestDocumentsWithoutCOM(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var way chip.Card = card
-		if batched {
-			way = &batchCard{Card: card}
-		}
-		r, err := chip.Read(t.Context(), way, options(t, doc))
+		r, err := chip.Read(t.Context(), inBatches(card, batched), options(t, doc))
 		if err != nil {
 			t.Fatal(err)
 		}
